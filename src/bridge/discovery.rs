@@ -1,0 +1,257 @@
+//! What a server answers to `GET info/refs`: its capabilities and, before version 2, its refs.
+
+use std::io::BufRead;
+
+use super::Error;
+use super::packet::{self, Packet};
+use super::service::{Service, Version};
+
+/// An advertisement is held whole, because git may have to be told `fallback` first. 64 MiB are about 700,000 refs of
+/// version 0; of version 2 it is a few hundred bytes.
+const MAX: usize = 64 * 1024 * 1024;
+
+/// The answer to `GET info/refs`, ready to be passed to git.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advertisement {
+    version: Version,
+    bytes: Vec<u8>,
+}
+
+/// A ref as version 0 and 1 advertise it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ref<'a> {
+    /// The object it names, in hexadecimal.
+    pub id: &'a [u8],
+    /// Its full name; that of a peeled tag ends in `^{}`.
+    pub name: &'a [u8],
+    /// The ref that it points to, where the server says so (`symref=`).
+    pub target: Option<&'a [u8]>,
+}
+
+impl Advertisement {
+    /// Reads an advertisement of `service` from the body of an answer.
+    ///
+    /// The line `# service=…` and the flush after it are HTTP's own and left out; servers of version 2 may omit them.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] if this is not git's protocol, or is cut; [`Error::Reported`] for an `ERR` packet.
+    pub fn read(service: Service, body: &mut impl BufRead) -> Result<Self, Error> {
+        let mut bytes = Vec::new();
+        let mut first = next(body, &mut bytes)?;
+        if packet::content(&bytes).starts_with(b"# service=") {
+            let named = packet::content(&bytes).strip_prefix(b"# service=").unwrap_or_default();
+            if named != service.name().as_bytes() {
+                let named = String::from_utf8_lossy(named);
+                return Err(Error::Protocol(format!(
+                    "the server advertises '{named}' instead of '{}'",
+                    service.name()
+                )));
+            }
+            bytes.clear();
+            if next(body, &mut bytes)? != Packet::Flush {
+                return Err(Error::Protocol(
+                    "the server's advertisement lacks its first flush packet".to_owned(),
+                ));
+            }
+            bytes.clear();
+            first = next(body, &mut bytes)?;
+        }
+        let version = match packet::content(&bytes) {
+            b"version 2" => Version::V2,
+            b"version 1" => Version::V1,
+            content => {
+                if let Some(text) = content.strip_prefix(b"ERR ") {
+                    return Err(Error::Reported(String::from_utf8_lossy(text).into_owned()));
+                }
+                Version::V0
+            }
+        };
+        // A server of version 1 without refs and capabilities sends nothing but its version.
+        let mut last = first;
+        while last != Packet::Flush {
+            let start = bytes.len();
+            last = next(body, &mut bytes)?;
+            let content = packet::content(bytes.get(start..).unwrap_or_default());
+            if let Some(text) = content.strip_prefix(b"ERR ") {
+                return Err(Error::Reported(String::from_utf8_lossy(text).into_owned()));
+            }
+            if bytes.len() > MAX {
+                return Err(Error::Protocol(format!(
+                    "the server advertises more than {MAX} bytes of refs"
+                )));
+            }
+        }
+        if !body.fill_buf()?.is_empty() {
+            return Err(Error::Protocol(
+                "the server's advertisement goes on after its end".to_owned(),
+            ));
+        }
+        Ok(Self { version, bytes })
+    }
+
+    /// Returns the version that the server speaks.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Returns the packets, up to and with the flush at their end.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns the refs of an advertisement of version 0 or 1, in the server's order.
+    pub fn refs(&self) -> Vec<Ref<'_>> {
+        let capabilities = self.capabilities();
+        let mut refs = Vec::new();
+        for line in self.lines() {
+            let line = line.split(|byte| *byte == 0).next().unwrap_or_default();
+            let Some(at) = line.iter().position(|byte| *byte == b' ') else {
+                continue;
+            };
+            let (id, name) = (
+                line.get(..at).unwrap_or_default(),
+                line.get(at + 1..).unwrap_or_default(),
+            );
+            let is_id = matches!(id.len(), 40 | 64) && id.iter().all(u8::is_ascii_hexdigit);
+            // `capabilities^{}` stands where there are no refs; `.have` names objects of other repositories.
+            if is_id && name != b"capabilities^{}" && name != b".have" {
+                let target = capabilities.iter().find_map(|capability| {
+                    let symref = capability.strip_prefix(b"symref=")?;
+                    symref.strip_prefix(name)?.strip_prefix(b":")
+                });
+                refs.push(Ref { id, name, target });
+            }
+        }
+        refs
+    }
+
+    /// Returns the object format that version 0 and 1 advertise; without a word of it, it is SHA-1.
+    pub fn object_format(&self) -> &[u8] {
+        let capabilities = self.capabilities();
+        let format = capabilities
+            .iter()
+            .find_map(|capability| capability.strip_prefix(b"object-format="));
+        format.unwrap_or(b"sha1")
+    }
+
+    fn capabilities(&self) -> Vec<&[u8]> {
+        let first = self.lines().find(|line| line.contains(&0)).unwrap_or_default();
+        let list = first.splitn(2, |byte| *byte == 0).nth(1).unwrap_or_default();
+        list.split(|byte| *byte == b' ')
+            .filter(|word| !word.is_empty())
+            .collect()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.bytes.as_slice();
+        std::iter::from_fn(move || {
+            let header = rest.first_chunk::<4>()?;
+            let length = match Packet::parse(*header).ok()? {
+                Packet::Data(length) => length + 4,
+                _ => 4,
+            };
+            let (packet, later) = rest.split_at_checked(length)?;
+            rest = later;
+            Some(packet::content(packet))
+        })
+    }
+}
+
+fn next(body: &mut impl BufRead, into: &mut Vec<u8>) -> Result<Packet, Error> {
+    match packet::read(body, into) {
+        Ok(Some(packet)) => Ok(packet),
+        Ok(None) | Err(packet::Error::Truncated) => Err(Error::Protocol(
+            "the server's advertisement ends before its last packet".to_owned(),
+        )),
+        Err(packet::Error::Read(error)) => Err(error.into()),
+        Err(error @ packet::Error::Invalid(_)) => Err(Error::Protocol(format!(
+            "the server does not speak git's protocol: {error}"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advertisement(packets: &[&str]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for content in packets {
+            match *content {
+                "0000" => bytes.extend_from_slice(b"0000"),
+                content => packet::write(content.as_bytes(), &mut bytes),
+            }
+        }
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<Advertisement, Error> {
+        Advertisement::read(Service::UploadPack, &mut &*bytes)
+    }
+
+    const ID: &str = "1234567890123456789012345678901234567890";
+
+    #[test]
+    fn the_service_line_is_not_for_git() {
+        let with = advertisement(&[
+            "# service=git-upload-pack\n",
+            "0000",
+            "version 2\n",
+            "agent=x\n",
+            "0000",
+        ]);
+        let without = advertisement(&["version 2\n", "agent=x\n", "0000"]);
+        assert_eq!(read(&with).unwrap(), read(&without).unwrap());
+        assert_eq!(read(&with).unwrap().version(), Version::V2);
+        assert_eq!(read(&with).unwrap().bytes(), without);
+    }
+
+    #[test]
+    fn refs_come_with_their_targets_and_without_what_is_no_ref() {
+        let bytes = advertisement(&[
+            "# service=git-upload-pack\n",
+            "0000",
+            &format!("{ID} HEAD\0side-band-64k symref=HEAD:refs/heads/main object-format=sha1 agent=git/2\n"),
+            &format!("{ID} refs/heads/main\n"),
+            &format!("{ID} refs/tags/v1^{{}}\n"),
+            &format!("{ID} .have\n"),
+            &format!("shallow {ID}\n"),
+            "0000",
+        ]);
+        let advertisement = read(&bytes).unwrap();
+        assert_eq!(advertisement.version(), Version::V0);
+        assert_eq!(advertisement.object_format(), b"sha1");
+        let refs = advertisement.refs();
+        let names: Vec<_> = refs.iter().map(|r| String::from_utf8_lossy(r.name)).collect();
+        assert_eq!(names, ["HEAD", "refs/heads/main", "refs/tags/v1^{}"]);
+        assert_eq!(refs[0].target, Some(&b"refs/heads/main"[..]));
+        assert_eq!(refs[1].target, None);
+    }
+
+    #[test]
+    fn an_empty_repository_has_capabilities_and_no_refs() {
+        let none = "0".repeat(64);
+        let bytes = advertisement(&[
+            "version 1\n",
+            &format!("{none} capabilities^{{}}\0object-format=sha256\n"),
+            "0000",
+        ]);
+        let advertisement = read(&bytes).unwrap();
+        assert_eq!(advertisement.version(), Version::V1);
+        assert!(advertisement.refs().is_empty());
+        assert_eq!(advertisement.object_format(), b"sha256");
+    }
+
+    #[test]
+    fn what_is_not_an_advertisement_is_told_so() {
+        let message = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
+        assert!(message(b"<!DOCTYPE html>").contains("does not speak git's protocol"));
+        assert!(message(b"").contains("ends before"));
+        assert!(message(b"000eversion 2\n").contains("ends before"));
+        assert!(message(b"000eversion 2\n0000extra").contains("goes on"));
+        assert!(message(&advertisement(&["# service=git-receive-pack\n", "0000"])).contains("instead of"));
+        assert!(
+            matches!(read(&advertisement(&["ERR access denied\n"])), Err(Error::Reported(text)) if text == "access denied")
+        );
+    }
+}

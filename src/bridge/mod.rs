@@ -1,0 +1,87 @@
+//! Git's stream on one side, HTTP requests on the other.
+//!
+//! What it needs from HTTP is gitoxide's [`Http`](gix_transport::client::blocking_io::http::Http) trait, what it needs
+//! from the keychain is [`Credentials`]. It must not know sockets, settings or stores, and never holds a pack.
+
+pub mod discovery;
+pub mod fallback;
+pub mod packet;
+pub mod receive_pack;
+pub mod refusal;
+pub mod remote;
+pub mod service;
+pub mod upload_archive;
+pub mod upload_pack;
+
+use std::io;
+
+use zeroize::Zeroizing;
+
+use self::discovery::Advertisement;
+use self::refusal::Refusal;
+use crate::report::Failure;
+
+/// Why a conversation between git and the server could not be completed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server said no.
+    #[error("the server refused: {0}")]
+    Refused(#[source] Box<Refusal>),
+    /// Network, TLS, proxy or HTTP; an [`http::Error`](crate::http::error::Error) is within.
+    #[error("the server could not be asked")]
+    Http(#[source] io::Error),
+    /// The server does not speak git's protocol, or not all of it.
+    #[error("{0}")]
+    Protocol(String),
+    /// The server says in git's protocol that it cannot do this (an `ERR` packet).
+    #[error("the server reports an error")]
+    Reported(String),
+    /// What was kept of the server's advertisement no longer holds, and what git was told of it cannot be taken back.
+    #[error("the server can no longer do what it could")]
+    Changed,
+    /// The push has been sent, and its answer is lost: nobody here knows whether it took place.
+    #[error("the push was sent, but its answer was lost")]
+    Unknown(#[source] Box<Self>),
+    /// Git's end of the pipe cannot be read.
+    #[error("cannot read from git")]
+    FromGit(#[source] io::Error),
+    /// Git's end of the pipe cannot be written: git has gone.
+    #[error("cannot write to git")]
+    ToGit(#[source] io::Error),
+    /// Git's own `fetch-pack` could not be started, or failed; it has said why.
+    #[error("git fetch-pack failed")]
+    FetchPack(#[source] io::Error),
+    /// No credential could be had.
+    #[error(transparent)]
+    Credentials(Failure),
+}
+
+/// Sorts what a read of an answer returned.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        match error.downcast::<Refusal>() {
+            Ok(refusal) => Self::Refused(Box::new(refusal)),
+            Err(error) => Self::Http(error),
+        }
+    }
+}
+
+/// A kept advertisement, which git has been told instead of the server's own.
+pub trait Kept {
+    /// Keeps `fresh` from now on.
+    fn replace(&mut self, fresh: &Advertisement);
+    /// Keeps nothing.
+    fn forget(&mut self);
+}
+
+/// Who is asking, as far as a request needs to know.
+pub trait Credentials {
+    /// Returns the `Authorization` header line for the next request, or nothing to ask anonymously.
+    fn authorization(&mut self) -> Result<Option<Zeroizing<String>>, Failure>;
+
+    /// The server has accepted what [`authorization`](Self::authorization) returned last.
+    fn accepted(&mut self);
+
+    /// The server has refused it. Returns whether there is something else to try.
+    fn refused(&mut self, refusal: &Refusal) -> Result<bool, Failure>;
+}

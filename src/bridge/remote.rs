@@ -1,0 +1,238 @@
+//! The server as the bridge sees it: a base URL, services below it, and somebody who says who is asking.
+//!
+//! Every request of a session goes through here, so that the answer's type, a redirected base and a refused credential
+//! are looked after once.
+
+use std::io::{BufRead, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
+use zeroize::Zeroizing;
+
+use super::discovery::Advertisement;
+use super::packet::Framing;
+use super::service::{Service, Version};
+use super::{Credentials, Error};
+
+/// Requests of a fetch beyond this many bytes are compressed, as git does (`remote-curl.c`, `post_rpc`).
+const GZIP_FROM: usize = 1024;
+
+/// A repository at a server.
+pub struct Remote<H, C> {
+    http: H,
+    url: String,
+    moved: bool,
+    version: Version,
+    credentials: C,
+}
+
+/// What [`Remote::upload`] writes to and reads from.
+pub type Upload<H> = PostResponse<<H as Http>::Headers, <H as Http>::ResponseBody, <H as Http>::PostBody>;
+
+impl<H: Http, C: Credentials> Remote<H, C> {
+    /// Returns the repository at `url`, which has no slash at its end.
+    pub fn new(http: H, url: String, version: Version, credentials: C) -> Self {
+        Self {
+            http,
+            url,
+            moved: false,
+            version,
+            credentials,
+        }
+    }
+
+    /// Returns the version of the protocol that is asked for.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Whether a redirect has led to another URL than the one that was asked for.
+    pub fn has_moved(&self) -> bool {
+        self.moved
+    }
+
+    /// Returns the client, to be told what git has said of the network.
+    pub fn http(&self) -> &H {
+        &self.http
+    }
+
+    /// Returns who is asking.
+    pub fn credentials(&self) -> &C {
+        &self.credentials
+    }
+
+    /// Returns who is asking, to be told who is to ask.
+    pub fn credentials_mut(&mut self) -> &mut C {
+        &mut self.credentials
+    }
+
+    /// Asks for the advertisement of `service`.
+    pub fn advertisement(&mut self, service: Service) -> Result<Advertisement, Error> {
+        loop {
+            let url = format!("{}/info/refs?service={}", self.url, service.name());
+            let lines = self.lines(service, vec![line("Accept: */*"), line("Pragma: no-cache")])?;
+            let GetResponse { headers, mut body } = self.http.get(&url, &self.url, lines).map_err(wrapped)?;
+            let wanted = format!("application/x-{}-advertisement", service.name());
+            if !self.accepted(headers, &wanted)? {
+                continue;
+            }
+            if let Some(base) = self.http.redirected_base_url() {
+                self.url = base;
+                self.moved = true;
+            }
+            return Advertisement::read(service, &mut body);
+        }
+    }
+
+    /// Sends a request that is held in memory, and returns the body of the answer. `compress` is for fetches only: no
+    /// server need understand a compressed push.
+    pub fn post(&mut self, service: Service, request: &[u8], compress: bool) -> Result<H::ResponseBody, Error> {
+        let compressed = if compress && request.len() > GZIP_FROM {
+            Some(gzip(request).map_err(Error::FromGit)?)
+        } else {
+            None
+        };
+        loop {
+            let mut lines = post_lines(service);
+            if compressed.is_some() {
+                lines.push(line("Content-Encoding: gzip"));
+            }
+            let upload = self.start(service, lines, PostBodyDataKind::BoundedAndFitsIntoMemory)?;
+            let PostResponse {
+                mut post_body,
+                headers,
+                body,
+            } = upload;
+            post_body.write_all(compressed.as_deref().unwrap_or(request))?;
+            drop(post_body);
+            if self.accepted(headers, &result_type(service))? {
+                return Ok(body);
+            }
+        }
+    }
+
+    /// Begins a request of unknown length; [`Remote::finish_upload`] ends it.
+    pub fn upload(&mut self, service: Service) -> Result<Upload<H>, Error> {
+        self.start(service, post_lines(service), PostBodyDataKind::Unbounded)
+    }
+
+    /// Ends an upload and returns the body of the answer. A refused credential is not replaced: what has been
+    /// uploaded is gone.
+    pub fn finish_upload(&mut self, service: Service, upload: Upload<H>) -> Result<H::ResponseBody, Error> {
+        let PostResponse {
+            post_body,
+            mut headers,
+            body,
+        } = upload;
+        drop(post_body);
+        check_type(&mut headers, &result_type(service))?;
+        Ok(body)
+    }
+
+    fn start(
+        &mut self,
+        service: Service,
+        lines: Vec<Zeroizing<String>>,
+        kind: PostBodyDataKind,
+    ) -> Result<Upload<H>, Error> {
+        let url = format!("{}/{}", self.url, service.name());
+        let lines = self.lines(service, lines)?;
+        self.http.post(&url, &self.url, lines, kind).map_err(wrapped)
+    }
+
+    fn lines(&mut self, service: Service, mut lines: Vec<Zeroizing<String>>) -> Result<Vec<Zeroizing<String>>, Error> {
+        lines.extend(self.version.for_service(service).header().map(line));
+        lines.extend(self.credentials.authorization().map_err(Error::Credentials)?);
+        Ok(lines)
+    }
+
+    /// Reads the headers of an answer. Returns whether it was accepted; if not, there is another credential to try.
+    fn accepted(&mut self, mut headers: H::Headers, wanted: &str) -> Result<bool, Error> {
+        match check_type(&mut headers, wanted) {
+            Err(Error::Refused(refusal)) => {
+                let again = self.credentials.refused(&refusal).map_err(Error::Credentials)?;
+                if again { Ok(false) } else { Err(Error::Refused(refusal)) }
+            }
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.credentials.accepted();
+                Ok(true)
+            }
+        }
+    }
+}
+
+/// Passes a body on to git as it arrives and checks that it is complete.
+///
+/// # Errors
+/// [`Error::Protocol`] if it does not end with a flush packet, unless it is empty and `may_be_empty`.
+pub fn relay(mut body: impl BufRead, to_git: &mut impl Write, may_be_empty: bool) -> Result<(), Error> {
+    let mut framing = Framing::default();
+    loop {
+        let bytes = body.fill_buf()?;
+        if bytes.is_empty() {
+            break;
+        }
+        framing
+            .follow(bytes)
+            .map_err(|error| Error::Protocol(format!("the server does not speak git's protocol: {error}")))?;
+        to_git.write_all(bytes).map_err(Error::ToGit)?;
+        let count = bytes.len();
+        body.consume(count);
+    }
+    to_git.flush().map_err(Error::ToGit)?;
+    if let Some(text) = framing.reported() {
+        return Err(Error::Reported(text));
+    }
+    match framing.missing() {
+        Some(_) if may_be_empty && framing.total() == 0 => Ok(()),
+        Some(reason) => Err(Error::Protocol(reason)),
+        None => Ok(()),
+    }
+}
+
+fn post_lines(service: Service) -> Vec<Zeroizing<String>> {
+    vec![
+        format!("Content-Type: application/x-{}-request", service.name()).into(),
+        format!("Accept: {}", result_type(service)).into(),
+    ]
+}
+
+fn result_type(service: Service) -> String {
+    format!("application/x-{}-result", service.name())
+}
+
+/// Reads the headers up to their end and compares the type (`gitprotocol-http(5)`: clients must check it).
+fn check_type(headers: &mut impl BufRead, wanted: &str) -> Result<(), Error> {
+    let mut lines = String::new();
+    headers.read_to_string(&mut lines)?;
+    let named = lines
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("content-type"))
+        .map_or("nothing", |(_, value)| {
+            value.split(';').next().unwrap_or_default().trim()
+        });
+    if named.eq_ignore_ascii_case(wanted) {
+        return Ok(());
+    }
+    Err(Error::Protocol(format!(
+        "the server answered with '{named}' where '{wanted}' was asked for"
+    )))
+}
+
+fn gzip(request: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(request.len() / 2), Compression::default());
+    encoder.write_all(request)?;
+    encoder.finish()
+}
+
+/// gitoxide's trait wraps what its implementation failed with; ours fails with errors of `http`, kept within.
+fn wrapped(error: gix::error::Error) -> Error {
+    Error::Http(std::io::Error::other(error))
+}
+
+fn line(text: &str) -> Zeroizing<String> {
+    text.to_owned().into()
+}

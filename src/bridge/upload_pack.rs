@@ -1,0 +1,142 @@
+//! Fetching with protocol version 2: every request of git is self-contained and becomes one POST.
+
+use std::io::{BufRead, Write};
+
+use gix_transport::client::blocking_io::http::Http;
+
+use super::packet::{self, Packet};
+use super::remote::{Remote, relay};
+use super::service::{Service, Version};
+use super::{Credentials, Error, Kept};
+
+/// Serves git until it ends the session: with a flush packet of its own, or by closing its end.
+///
+/// `hold` bytes of a request are kept in memory. If git has been told a `kept` advertisement, the any request may be the
+/// first that the server cannot answer as promised: see [`ask_again`].
+pub fn serve<H: Http, C: Credentials>(
+    remote: &mut Remote<H, C>,
+    (from_git, to_git): (&mut impl BufRead, &mut impl Write),
+    hold: usize,
+    mut kept: Option<&mut dyn Kept>,
+) -> Result<(), Error> {
+    let mut request = Vec::new();
+    loop {
+        request.clear();
+        let answer = match read_request(from_git, &mut request, hold)? {
+            Request::End => return Ok(()),
+            Request::Whole => {
+                let answer = post(remote, &request);
+                match (answer, &mut kept) {
+                    (Err(error), Some(copy)) if may_be_stale(&error) => {
+                        let answer = ask_again(remote, &request, *copy)?;
+                        kept = None;
+                        answer
+                    }
+                    (answer, _) => answer?,
+                }
+            }
+            Request::Begun => upload(remote, from_git, &mut request)?,
+        };
+        relay(answer, to_git, false)?;
+    }
+}
+
+/// Sends a request and waits for its answer to begin, so that a refusal in git's own words counts as one, too.
+fn post<H: Http, C: Credentials>(remote: &mut Remote<H, C>, request: &[u8]) -> Result<H::ResponseBody, Error> {
+    let mut answer = remote.post(Service::UploadPack, request, true)?;
+    let begin = answer.fill_buf()?;
+    if begin.is_empty() {
+        return Err(Error::Protocol("the server's answer is empty".to_owned()));
+    }
+    match begin.get(4..).and_then(|content| content.strip_prefix(b"ERR ")) {
+        Some(text) => Err(Error::Reported(String::from_utf8_lossy(text).trim_end().to_owned())),
+        None => Ok(answer),
+    }
+}
+
+/// Whether `error` can come from a kept advertisement that no longer holds. A refused credential, a server in trouble
+/// and a broken connection say nothing about it.
+fn may_be_stale(error: &Error) -> bool {
+    match error {
+        Error::Refused(refusal) => !matches!(refusal.status, 401 | 429 | 500..),
+        // A request that is redirected, where only the first of a session may be.
+        Error::Http(error) => error.kind() == std::io::ErrorKind::Unsupported,
+        Error::Protocol(_) | Error::Reported(_) => true,
+        _ => false,
+    }
+}
+
+/// The server did not answer as the kept advertisement promised, and nothing of its answer has reached git: it is asked
+/// for a new one. Either that fails, which is the real reason, or the request is sent again to what it says now.
+///
+/// # Errors
+/// [`Error::Changed`] if the server can no longer do what git was told it can.
+fn ask_again<H: Http, C: Credentials>(
+    remote: &mut Remote<H, C>,
+    request: &[u8],
+    kept: &mut dyn Kept,
+) -> Result<H::ResponseBody, Error> {
+    kept.forget();
+    let fresh = remote.advertisement(Service::UploadPack)?;
+    if fresh.version() < Version::V2 {
+        return Err(Error::Changed);
+    }
+    let answer = post(remote, request).map_err(|error| match error {
+        Error::Protocol(_) | Error::Reported(_) => Error::Changed,
+        error => error,
+    })?;
+    if !remote.has_moved() {
+        kept.replace(&fresh);
+    }
+    Ok(answer)
+}
+
+/// Sends a request that is too long to be held, as it comes.
+fn upload<H: Http, C: Credentials>(
+    remote: &mut Remote<H, C>,
+    from_git: &mut impl BufRead,
+    request: &mut Vec<u8>,
+) -> Result<H::ResponseBody, Error> {
+    let mut upload = remote.upload(Service::UploadPack)?;
+    let mut more = true;
+    // An answer that comes early is a refusal: it is read like any other.
+    while upload.post_body.write_all(request).is_ok() && more {
+        request.clear();
+        more = matches!(read_request(from_git, request, 1)?, Request::Begun);
+    }
+    remote.finish_upload(Service::UploadPack, upload)
+}
+
+enum Request {
+    /// Git has nothing more to ask.
+    End,
+    /// All of it, flush included.
+    Whole,
+    /// More than is held in memory, and not all of it.
+    Begun,
+}
+
+fn read_request(from_git: &mut impl BufRead, into: &mut Vec<u8>, hold: usize) -> Result<Request, Error> {
+    loop {
+        let packet = packet::read(from_git, into).map_err(|error| from_git_error(error, into))?;
+        match packet {
+            None if into.is_empty() => return Ok(Request::End),
+            None => return Err(from_git_error(packet::Error::Truncated, into)),
+            Some(Packet::Flush) if into.len() == 4 => return Ok(Request::End),
+            Some(Packet::Flush) => return Ok(Request::Whole),
+            Some(_) if into.len() >= hold => return Ok(Request::Begun),
+            Some(_) => {}
+        }
+    }
+}
+
+/// Words for a request of git that is none.
+pub(super) fn from_git_error(error: packet::Error, read: &[u8]) -> Error {
+    Error::FromGit(match error {
+        packet::Error::Read(error) => error,
+        error => std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            format!("{error}, after {} bytes of a request", read.len()),
+        ),
+    })
+}

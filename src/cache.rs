@@ -1,0 +1,265 @@
+//! What repositories advertised the last time, kept so that a fetch can begin with its first real request.
+//!
+//! The answer to `GET info/refs` in protocol version 2 is a list of capabilities: the same for months, and the same for
+//! every repository of a server. Git can be told it at once; the server still decides on every request, so a copy can
+//! be out of date but never let anybody in. It must not know what becomes of a copy that turns out to be stale.
+//!
+//! Nothing here may fail a fetch: a cache that cannot be read or written is no cache. There is no secret in it, and no
+//! byte of the network names a file: the names are hashes.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::bridge::Kept;
+use crate::bridge::discovery::Advertisement;
+use crate::bridge::service::{Service, Version};
+use crate::environment::Environment;
+use crate::environment::variable::{BBCLOUD_CACHE, XDG_CACHE_HOME};
+use crate::git::config::Config;
+use crate::git::value;
+use crate::report::Failure;
+
+/// A copy that is older is asked for again. A server that changes is noticed before, when it refuses.
+const AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Capabilities are a few hundred bytes; what is much longer is not worth keeping.
+const BYTES: u64 = 16 * 1024;
+/// Copies to keep, at most: with [`BYTES`] this bounds the directory to 8 MiB.
+const FILES: usize = 512;
+/// The first line of a copy; a change of the format changes it.
+const FORMAT: &str = "git-remote-bbcloud advertisement 1";
+
+/// The directory of copies.
+#[derive(Debug)]
+pub struct Cache {
+    directory: PathBuf,
+}
+
+/// The place of one repository's copy.
+#[derive(Debug)]
+pub struct Slot {
+    path: PathBuf,
+    key: String,
+}
+
+impl Cache {
+    /// Returns the cache of this user: `BBCLOUD_CACHE` (a directory, or a false word), else below `XDG_CACHE_HOME` or
+    /// `~/.cache`. Nothing if it is turned off (`bbcloud.cache=false`) or there is no place for it.
+    pub fn open(config: &Config, environment: &Environment) -> Result<Option<Self>, Failure> {
+        if config.flag("bbcloud.cache")? == Some(false) {
+            return Ok(None);
+        }
+        if let Some(path) = environment.path(&BBCLOUD_CACHE) {
+            let off = path.to_str().is_some_and(|text| value::boolean(text) == Some(false));
+            return Ok((!off).then_some(Self { directory: path }));
+        }
+        let below_home = || environment.home().map(|home| home.join(".cache"));
+        let root = environment.path(&XDG_CACHE_HOME).filter(|path| path.is_absolute());
+        let directory = root.or_else(below_home).map(|root| root.join("git-remote-bbcloud"));
+        Ok(directory.map(|directory| Self { directory }))
+    }
+
+    /// Returns the place for the repository at `url` as `account` sees it.
+    pub fn slot(&self, url: &str, account: &str) -> Slot {
+        let key = format!("{url} {account}");
+        let name = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
+        Slot {
+            path: self.directory.join(URL_SAFE_NO_PAD.encode(name)),
+            key,
+        }
+    }
+}
+
+impl Slot {
+    /// Returns the copy, if there is one of version 2 that is not too old.
+    pub fn load(&self) -> Option<Advertisement> {
+        let metadata = fs::metadata(&self.path).ok()?;
+        let age = SystemTime::now().duration_since(metadata.modified().ok()?).ok()?;
+        if age > AGE || metadata.len() > BYTES + 4096 {
+            return None;
+        }
+        let content = fs::read(&self.path).ok()?;
+        let bytes = content.strip_prefix(self.head().as_bytes())?;
+        let advertisement = Advertisement::read(Service::UploadPack, &mut &*bytes).ok()?;
+        (advertisement.version() == Version::V2).then_some(advertisement)
+    }
+
+    /// Keeps `advertisement` if it is of version 2.
+    pub fn store(&self, advertisement: &Advertisement) {
+        if advertisement.version() == Version::V2 && advertisement.bytes().len() as u64 <= BYTES {
+            self.write(advertisement).ok();
+        } else {
+            self.forget();
+        }
+    }
+
+    /// Removes the copy.
+    pub fn forget(&self) {
+        fs::remove_file(&self.path).ok();
+    }
+
+    /// The copy names what it is for, so that a file in the wrong place is no copy.
+    fn head(&self) -> String {
+        format!("{FORMAT}\n{}\n", self.key)
+    }
+
+    /// Writes beside the place and renames: whoever reads meanwhile sees the old copy or the new one.
+    fn write(&self, advertisement: &Advertisement) -> io::Result<()> {
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        if !directory.is_dir() {
+            create_private(directory)?;
+        }
+        if !self.path.exists() {
+            make_room(directory)?;
+        }
+        let draft = self.path.with_extension(format!("{}.draft", std::process::id()));
+        let written = fs::File::create(&draft).and_then(|mut file| {
+            file.write_all(self.head().as_bytes())?;
+            file.write_all(advertisement.bytes())
+        });
+        let written = written.and_then(|()| fs::rename(&draft, &self.path));
+        if written.is_err() {
+            fs::remove_file(&draft).ok();
+        }
+        written
+    }
+}
+
+impl Kept for Slot {
+    fn replace(&mut self, fresh: &Advertisement) {
+        self.store(fresh);
+    }
+
+    fn forget(&mut self) {
+        Self::forget(self);
+    }
+}
+
+#[cfg(unix)]
+fn create_private(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+#[cfg(not(unix))]
+fn create_private(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)
+}
+
+/// Removes what is too old, and the oldest beyond the bound. Drafts of processes that died are files like any other.
+fn make_room(directory: &Path) -> io::Result<()> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        files.push((entry.metadata()?.modified()?, entry.path()));
+    }
+    if files.len() < FILES {
+        return Ok(());
+    }
+    files.sort();
+    let limit = SystemTime::now().checked_sub(AGE).unwrap_or(SystemTime::UNIX_EPOCH);
+    let surplus = files.len() + 1 - FILES / 2;
+    for (at, (modified, path)) in files.iter().enumerate() {
+        if at < surplus || *modified < limit {
+            fs::remove_file(path).ok();
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advertisement(text: &str) -> Advertisement {
+        Advertisement::read(Service::UploadPack, &mut text.as_bytes()).unwrap()
+    }
+
+    const V2: &str = "000eversion 2\n000cls-refs\n0000";
+
+    fn cache() -> (tempfile::TempDir, Cache) {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache {
+            directory: directory.path().join("deep/er"),
+        };
+        (directory, cache)
+    }
+
+    #[test]
+    fn what_is_kept_is_there_for_its_repository_and_account_only() {
+        let (_directory, cache) = cache();
+        let slot = cache.slot("https://x/a/b.git", "mia");
+        assert_eq!(slot.load(), None);
+        slot.store(&advertisement(V2));
+        assert_eq!(slot.load(), Some(advertisement(V2)));
+        assert_eq!(cache.slot("https://x/a/b.git", "ben").load(), None);
+        assert_eq!(cache.slot("https://x/a/c.git", "mia").load(), None);
+        slot.forget();
+        assert_eq!(slot.load(), None);
+    }
+
+    #[test]
+    fn refs_are_not_kept_and_end_what_was() {
+        let (_directory, cache) = cache();
+        let slot = cache.slot("https://x/a/b.git", "");
+        slot.store(&advertisement(V2));
+        slot.store(&advertisement("0000"));
+        assert_eq!(slot.load(), None);
+    }
+
+    #[test]
+    fn a_copy_that_is_cut_garbled_moved_or_old_is_none() {
+        let (_directory, cache) = cache();
+        let slot = cache.slot("https://x/a/b.git", "");
+        slot.store(&advertisement(V2));
+        let good = fs::read(&slot.path).unwrap();
+        for bad in [&good[..good.len() - 1], &good[1..], b"", b"\xff\xfe", &vec![0; 40_000]] {
+            fs::write(&slot.path, bad).unwrap();
+            assert_eq!(slot.load(), None);
+        }
+        let other = cache.slot("https://x/other/repo.git", "");
+        fs::write(&other.path, &good).unwrap();
+        assert_eq!(other.load(), None);
+        fs::write(&slot.path, &good).unwrap();
+        assert!(slot.load().is_some());
+        let old = SystemTime::now() - AGE - Duration::from_secs(60);
+        fs::File::options()
+            .write(true)
+            .open(&slot.path)
+            .unwrap()
+            .set_modified(old)
+            .unwrap();
+        assert_eq!(slot.load(), None);
+    }
+
+    #[test]
+    fn the_directory_does_not_grow_for_ever() {
+        let (_directory, cache) = cache();
+        for at in 0..FILES + 20 {
+            cache
+                .slot(&format!("https://x/a/{at}.git"), "")
+                .store(&advertisement(V2));
+        }
+        assert!(fs::read_dir(&cache.directory).unwrap().count() <= FILES);
+        assert!(
+            cache
+                .slot(&format!("https://x/a/{}.git", FILES + 19), "")
+                .load()
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_no_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        let slot = Cache { directory: file }.slot("https://x/a/b.git", "");
+        slot.store(&advertisement(V2));
+        assert_eq!(slot.load(), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! The command line for people. Nothing of it is built on the helper's path.
+
+mod credential;
+mod login;
+mod logout;
+mod scene;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::scene::Scene;
+use crate::environment::Environment;
+use crate::report::{Failure, Kind, Report};
+
+/// What `--help` says.
+const ABOUT: &str = "\
+Connect git to repositories of Bitbucket Cloud
+
+Git starts this program itself when a remote's URL begins with 'bbcloud::'. Try:
+
+  git-remote-bbcloud login
+  git clone bbcloud::<workspace>/<repository>
+  git clone bbcloud::<workspace>/<repository>/wiki
+  git remote set-url origin bbcloud::<workspace>/<repository>";
+
+/// The command line as clap reads it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "git-remote-bbcloud",
+    version,
+    about = "Connect git to repositories of Bitbucket Cloud",
+    long_about = ABOUT,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Login(login::Arguments),
+    Logout(logout::Arguments),
+    Status(status::Arguments),
+    Credential(credential::Arguments),
+}
+
+/// Names of subcommands, which two arguments of git could be mistaken for.
+const COMMANDS: &[&str] = &["login", "logout", "status", "credential"];
+
+/// Returns the remote's name and address if git is asking.
+///
+/// Git runs `git-remote-bbcloud <remote> <address>`: two arguments are git's, even for a remote named as a subcommand,
+/// unless the second can be no address: it begins with `-` or `/`, or has no `/` in it.
+pub fn helper_arguments(arguments: &[String]) -> Option<(&str, &str)> {
+    let [name, address] = arguments else { return None };
+    let no_address = address.starts_with(['-', '/']) || !address.contains('/');
+    let is_command = name.starts_with('-') || COMMANDS.contains(&name.as_str()) && no_address;
+    (!is_command).then_some((name, address))
+}
+
+/// Runs the command that `arguments` name. The exit code is 0 for done, 1 for failed and 2 for a wrong usage.
+pub fn run(arguments: &[String], environment: &Environment, report: Report) -> Result<ExitCode, Failure> {
+    let name = "git-remote-bbcloud".to_owned();
+    let arguments = match Arguments::try_parse_from(std::iter::once(&name).chain(arguments)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            error.print().ok();
+            return Ok(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)));
+        }
+    };
+    let done = Scene::open(environment, report).and_then(|scene| match arguments.command {
+        Command::Login(arguments) => login::run(&arguments, &scene),
+        Command::Logout(arguments) => logout::run(&arguments, &scene),
+        Command::Status(arguments) => status::run(&arguments, &scene),
+        Command::Credential(arguments) => credential::run(&arguments, &scene),
+    });
+    Ok(done.unwrap_or_else(|failure| {
+        report.failure(&failure);
+        ExitCode::from(if failure.kind() == Kind::Usage { 2 } else { 1 })
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_command_is_known_to_git() {
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!(names, COMMANDS);
+    }
+
+    #[test]
+    fn git_is_told_from_people() {
+        let helper = |arguments: &[&str]| {
+            let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+            helper_arguments(&arguments).is_some()
+        };
+        assert!(helper(&["origin", "acme/widgets"]));
+        assert!(helper(&["login", "acme/widgets"]));
+        assert!(!helper(&["login", "--replace"]));
+        assert!(!helper(&["credential", "get"]));
+        assert!(!helper(&["status", "--json"]));
+    }
+}

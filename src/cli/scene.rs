@@ -1,0 +1,122 @@
+//! Where a command is run: the settings, the list of accounts, the keychain, and the repository one stands in.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use crate::address::{Address, BaseUrl};
+use crate::credential::account::{Account, Place, Scope};
+use crate::credential::index::Index;
+use crate::credential::keychain::Keychain;
+use crate::credential::login::{Login, Source};
+use crate::credential::policy::Policy;
+use crate::environment::Environment;
+use crate::environment::variable::BBCLOUD_TOKEN_FILE;
+use crate::git::config::Config;
+use crate::report::{Failure, Kind, Report};
+use crate::repository::{self, Repository};
+
+/// What every command for people works with.
+pub(super) struct Scene<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) report: Report,
+    pub(super) config: Config,
+    pub(super) base: BaseUrl,
+    pub(super) policy: Policy,
+    pub(super) keychain: Keychain,
+    pub(super) index: Index,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn open(environment: &'a Environment, report: Report) -> Result<Self, Failure> {
+        let config = Config::discover(environment)?;
+        let base = repository::base_url(&config, environment)?;
+        let policy = Policy::read(base.url(), false, &config, environment)?;
+        let index = Index::of(environment).ok_or_else(|| {
+            Failure::new(
+                Kind::Local,
+                "there is no home directory to keep the list of accounts in",
+            )
+            .hint("set HOME or XDG_CONFIG_HOME")
+        })?;
+        Ok(Self {
+            environment,
+            report,
+            config,
+            base,
+            keychain: Keychain::new(policy.limits, environment),
+            policy,
+            index,
+        })
+    }
+
+    /// Returns where secrets are kept; fails where the user wants none kept.
+    pub(super) fn place(&self) -> Result<Place, Failure> {
+        self.policy.keep.ok_or_else(|| {
+            Failure::new(Kind::Usage, "nothing is kept, because 'bbcloud.store' is false")
+                .hint("run 'git config --global --unset bbcloud.store'")
+        })
+    }
+
+    /// Returns the name of the variable that wins over the keychain.
+    pub(super) fn variable(&self) -> Option<&'static str> {
+        if self.environment.token().is_some() {
+            return Some("BBCLOUD_TOKEN");
+        }
+        let file = self.environment.path(&BBCLOUD_TOKEN_FILE).is_some();
+        file.then_some("BBCLOUD_TOKEN_FILE")
+    }
+
+    /// Returns the repository with which an account for `scope` can be tried: itself, else a remote of the repository
+    /// that one stands in.
+    pub(super) fn repository_for(&self, scope: &Scope) -> Option<Address> {
+        if scope.is_repository() {
+            return Address::parse(scope.text(), &self.base).ok();
+        }
+        let remotes = self.config.remotes();
+        let urls = remotes.iter().flat_map(|remote| &remote.urls);
+        let ours = urls.filter(|url| url.starts_with("bbcloud:"));
+        ours.filter_map(|url| Address::parse(url, &self.base).ok())
+            .find(|address| scope.covers(&Scope::of(address)))
+    }
+
+    /// Opens the repository at `address` to be asked with `login`, and with nothing else.
+    pub(super) fn open_repository(&self, address: &Address, login: Login) -> Result<Repository, Failure> {
+        let name = address.to_string();
+        let mut repository = Repository::open(
+            &name,
+            &name,
+            &self.config,
+            &self.environment.without_token(),
+            self.report,
+        )?;
+        repository.remote.credentials_mut().use_only(login);
+        Ok(repository)
+    }
+
+    /// Returns the login of `account` with its secret from the keychain.
+    pub(super) fn login(&self, account: &Account) -> Result<Login, Failure> {
+        let read = self.keychain.read(account);
+        let secret = read.map_err(|fault| fault.explain(account.target()))?;
+        let mut login = Login::new(account.username.clone(), secret, Source::Keychain);
+        login.kind = account.kind;
+        login.email.clone_from(&account.email);
+        login.target = Some(account.target().to_owned());
+        Ok(login)
+    }
+}
+
+/// Writes data to standard output. Whoever closes it early wants no more.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Kind::Local, "cannot write the output").caused_by(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// 0 if `good`, else 1.
+pub(super) fn exit(good: bool) -> ExitCode {
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,173 @@
+//! The keychain of the operating system, from which a secret comes in time or not at all.
+//!
+//! Every call runs in a thread of its own and has a time limit; what locks, prompts or is slow is told apart from a
+//! secret that is not there, because only that may ever be taken for "not signed in". It must not know the order of
+//! sources, and asks for nothing that the list of accounts does not have.
+
+mod fault;
+mod limit;
+#[cfg(target_os = "linux")]
+mod session_bus;
+mod store;
+
+use std::time::Duration;
+
+pub use self::fault::Fault;
+use self::limit::within;
+use self::store::Store;
+use super::account::{Account, Place};
+use super::secret::Secret;
+use crate::environment::Environment;
+
+/// How long the keychain may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For what it does by itself.
+    pub alone: Duration,
+    /// For what a person may have to do on the desktop; `None` where nobody can.
+    pub desktop: Option<Duration>,
+}
+
+impl Limits {
+    fn patient(&self) -> Duration {
+        self.desktop.unwrap_or(self.alone)
+    }
+}
+
+/// The stores of this system, with the limits for every call.
+#[derive(Debug, Clone)]
+pub struct Keychain {
+    limits: Limits,
+    environment: Environment,
+}
+
+impl Keychain {
+    /// Returns the keychain; nothing is opened yet.
+    pub fn new(limits: Limits, environment: &Environment) -> Self {
+        Self {
+            limits,
+            environment: environment.clone(),
+        }
+    }
+
+    /// Reads the secret of `account`; the desktop may ask for the keychain's password if somebody is there.
+    pub fn read(&self, account: &Account) -> Result<Secret, Fault> {
+        self.make_ready(account, false)?;
+        let account = account.clone();
+        within(self.limits.patient(), move || {
+            Store::open(account.place)?.read(&account)
+        })
+    }
+
+    /// Writes the secret of `account`, in place of any other.
+    pub fn write(&self, account: &Account, secret: &Secret) -> Result<(), Fault> {
+        self.make_ready(account, true)?;
+        let (account, secret) = (account.clone(), secret.clone());
+        within(self.limits.patient(), move || {
+            Store::open(account.place)?.write(&account, &secret)
+        })
+    }
+
+    /// Deletes the secret of `account`; [`Fault::NoEntry`] if there was none.
+    pub fn delete(&self, account: &Account) -> Result<(), Fault> {
+        self.make_ready(account, false)?;
+        let account = account.clone();
+        within(self.limits.patient(), move || {
+            Store::open(account.place)?.delete(&account)
+        })
+    }
+
+    /// Fails as [`Keychain::read`] would, without reading the secret or asking anybody for anything.
+    pub fn check(&self, account: &Account) -> Result<(), Fault> {
+        match account.place {
+            #[cfg(target_os = "linux")]
+            Place::System => match self.look(&account.entry())? {
+                session_bus::View {
+                    entry: session_bus::State::Open,
+                    ..
+                } => Ok(()),
+                session_bus::View {
+                    entry: session_bus::State::Locked,
+                    ..
+                }
+                | session_bus::View {
+                    collection: session_bus::State::Locked,
+                    ..
+                } => Err(Fault::Locked),
+                _ => Err(Fault::NoEntry),
+            },
+            _ => {
+                let account = account.clone();
+                within(self.limits.alone, move || {
+                    Store::open(account.place)?.read(&account).map(drop)
+                })
+            }
+        }
+    }
+
+    /// Says whether the store at `place` can be used now; asks nobody for anything.
+    pub fn state(&self, place: Place) -> Result<(), Fault> {
+        match place {
+            #[cfg(target_os = "linux")]
+            Place::System => match self.look("")?.collection {
+                session_bus::State::Open => Ok(()),
+                session_bus::State::Locked => Err(Fault::Locked),
+                session_bus::State::Missing => Err(session_bus::no_collection()),
+            },
+            _ => within(self.limits.alone, move || Store::open(place).map(drop)),
+        }
+    }
+
+    /// Unlocks what is locked if somebody is there to do it, and fails early where nothing can be had.
+    #[cfg(target_os = "linux")]
+    fn make_ready(&self, account: &Account, to_write: bool) -> Result<(), Fault> {
+        use session_bus::{State, View};
+        if account.place != Place::System {
+            return Ok(());
+        }
+        match self.look(&account.entry())? {
+            View {
+                collection: State::Locked,
+                entry,
+            } if to_write || entry != State::Open => self.unlock(),
+            View { entry: State::Open, .. } if !to_write => Ok(()),
+            // In another collection than the default one, which only its own entry can unlock.
+            View {
+                entry: State::Locked, ..
+            } if self.limits.desktop.is_some() => Ok(()),
+            View {
+                entry: State::Locked, ..
+            } => Err(Fault::Locked),
+            View {
+                collection: State::Open,
+                ..
+            } if to_write => Ok(()),
+            View { .. } if to_write => Err(session_bus::no_collection()),
+            View { .. } => Err(Fault::NoEntry),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn make_ready(&self, _account: &Account, _to_write: bool) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    #[cfg(target_os = "linux")]
+    fn look(&self, entry: &str) -> Result<session_bus::View, Fault> {
+        session_bus::check_socket(&self.environment)?;
+        let entry = entry.to_owned();
+        within(self.limits.alone, move || session_bus::look(&entry))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn unlock(&self) -> Result<(), Fault> {
+        match self.limits.desktop {
+            None => Err(Fault::Locked),
+            // Nobody has typed the password: what keeps the user waiting is the lock, not the keychain.
+            Some(limit) => within(limit, session_bus::unlock).map_err(|fault| match fault {
+                Fault::Slow(_) => Fault::Locked,
+                fault => fault,
+            }),
+        }
+    }
+}

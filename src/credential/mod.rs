@@ -1,0 +1,23 @@
+//! Who is asking: where a secret comes from, in which order, and what becomes of it.
+//!
+//! The order: the address itself; `BBCLOUD_TOKEN` or `BBCLOUD_TOKEN_FILE`, and then the keychain is never opened; the
+//! keychain, most specific first; and, once the server has refused to answer without, git's credential helpers and
+//! the user. A public repository needs none of them. `logins` walks through them for one repository.
+
+pub mod account;
+mod environment;
+mod helper;
+pub mod index;
+pub mod keeping;
+pub mod keychain;
+pub mod kind;
+mod lock;
+pub mod login;
+mod logins;
+pub mod policy;
+pub mod prompt;
+pub mod secret;
+pub mod username;
+
+pub use self::environment::{given, read_file};
+pub use self::logins::Logins;

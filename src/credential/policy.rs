@@ -1,0 +1,234 @@
+//! What the user's settings allow: whom to ask, how long to wait, where to keep a secret.
+//!
+//! Read once; it must not ask anybody itself.
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use url::Url;
+
+use super::account::Place;
+use super::keychain::Limits;
+use crate::environment::Environment;
+use crate::environment::variable as var;
+use crate::git::config::Config;
+use crate::git::value;
+use crate::report::{Failure, Kind};
+
+/// How long the keychain may take by itself.
+const ALONE: Duration = Duration::from_secs(3);
+
+/// How long a person may take to unlock it.
+const DESKTOP: Duration = Duration::from_secs(60);
+
+/// The longest limit that can be set.
+const LONGEST: f64 = 3600.0;
+
+/// What the settings for one address say.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Where secrets are kept; `None` for nowhere (`bbcloud.store=false`).
+    pub keep: Option<Place>,
+    /// The time limits of the keychain.
+    pub limits: Limits,
+    /// Whether anybody may be asked for anything (`credential.interactive`).
+    pub interactive: bool,
+    /// Whether that may be at the terminal (`GIT_TERMINAL_PROMPT`, `CI`).
+    pub terminal: bool,
+    /// The program that asks.
+    pub askpass: Option<OsString>,
+    /// Git's credential helpers.
+    pub helpers: HelperSettings,
+    /// Whether helpers are asked before the server wants to know who asks (`http.proactiveAuth`).
+    pub proactive: bool,
+}
+
+/// Git's settings for its credential helpers (git-config(1), `credential.*`).
+#[derive(Debug, Clone)]
+pub struct HelperSettings {
+    /// The programs, in order, without this one.
+    pub programs: Vec<String>,
+    /// The user name that the configuration gives.
+    pub username: Option<String>,
+    /// Whether they are told the path.
+    pub use_http_path: bool,
+    /// Whether a carriage return in their words is refused.
+    pub protect_protocol: bool,
+}
+
+impl HelperSettings {
+    fn read(url: &Url, config: &Config) -> Result<Self, Failure> {
+        let credential = config.credential(url);
+        let programs = credential.list("helper");
+        Ok(Self {
+            programs: programs.into_iter().filter(|program| !is_ours(program)).collect(),
+            username: credential.text("username").filter(|name| !name.is_empty()),
+            use_http_path: credential.flag("useHttpPath")?.unwrap_or(false),
+            protect_protocol: credential.flag("protectProtocol")?.unwrap_or(true),
+        })
+    }
+}
+
+impl Policy {
+    /// Reads the settings for `url`.
+    pub fn read(url: &Url, proactive: bool, config: &Config, environment: &Environment) -> Result<Self, Failure> {
+        let interactive = interactive(config);
+        let terminal = environment.flag(&var::GIT_TERMINAL_PROMPT)?.unwrap_or(true) && !is_build_server(environment);
+        Ok(Self {
+            keep: store(config)?,
+            limits: limits(config, environment, interactive)?,
+            interactive,
+            terminal,
+            askpass: askpass(config, environment),
+            helpers: HelperSettings::read(url, config)?,
+            proactive,
+        })
+    }
+}
+
+/// `credential.interactive`; git also takes GCM's words.
+fn interactive(config: &Config) -> bool {
+    match config.text("credential.interactive") {
+        Some(text) => !text.eq_ignore_ascii_case("never") && value::boolean(&text) != Some(false),
+        None => true,
+    }
+}
+
+fn is_build_server(environment: &Environment) -> bool {
+    let ci = environment.text(&var::CI);
+    ci.is_some_and(|text| !text.is_empty() && value::boolean(text) != Some(false))
+}
+
+/// `bbcloud.store`: a repository's own file cannot set it, as nothing that decides about secrets.
+fn store(config: &Config) -> Result<Option<Place>, Failure> {
+    let Some(text) = config.trusted().text("bbcloud.store") else {
+        return Ok(Some(Place::System));
+    };
+    match (Place::parse(&text), value::boolean(&text)) {
+        (Some(place), _) => Ok(Some(place)),
+        (None, Some(true)) => Ok(Some(Place::System)),
+        (None, Some(false)) => Ok(None),
+        (None, None) => Err(
+            Failure::new(Kind::Usage, format!("unknown value for config 'bbcloud.store': {text}")).hint(
+                "use 'true' for the keychain, 'keyutils' for the Linux kernel's key ring, or 'false' to keep nothing",
+            ),
+        ),
+    }
+}
+
+fn limits(config: &Config, environment: &Environment, interactive: bool) -> Result<Limits, Failure> {
+    let given = match environment
+        .text(&var::BBCLOUD_KEYCHAIN_TIMEOUT)
+        .filter(|text| !text.is_empty())
+    {
+        Some(text) => Some((text.to_owned(), "BBCLOUD_KEYCHAIN_TIMEOUT")),
+        None => config
+            .trusted()
+            .text("bbcloud.keychainTimeout")
+            .map(|text| (text, "bbcloud.keychainTimeout")),
+    };
+    let given = given.map(|(text, name)| seconds(&text, name)).transpose()?;
+    let desktop = interactive && has_desktop(environment) && !is_build_server(environment);
+    Ok(Limits {
+        alone: given.unwrap_or(ALONE),
+        desktop: desktop.then(|| given.unwrap_or(DESKTOP)),
+    })
+}
+
+fn seconds(text: &str, name: &str) -> Result<Duration, Failure> {
+    let number: Option<f64> = text.trim().parse().ok();
+    match number.filter(|number| *number > 0.0 && *number <= LONGEST) {
+        Some(number) => Ok(Duration::from_secs_f64(number)),
+        None => Err(Failure::new(
+            Kind::Usage,
+            format!("'{name}' is no number of seconds between 0 and {LONGEST}: {text}"),
+        )
+        .hint("use a number such as 10")),
+    }
+}
+
+/// Whether the keychain can ask for its password and be answered. A terminal is not enough for that where a password
+/// is asked for in a window.
+fn has_desktop(environment: &Environment) -> bool {
+    if cfg!(any(windows, target_os = "macos")) {
+        return std::io::stderr().is_terminal();
+    }
+    let named = |variable| environment.os(variable).is_some_and(|text| !text.is_empty());
+    named(&var::DISPLAY) || named(&var::WAYLAND_DISPLAY)
+}
+
+/// As git chooses it: the first that is set, even if it is set to nothing, which means nobody.
+fn askpass(config: &Config, environment: &Environment) -> Option<OsString> {
+    let git = environment.os(&var::GIT_ASKPASS).map(OsString::from);
+    let chosen = git
+        .or_else(|| config.text("core.askPass").map(OsString::from))
+        .or_else(|| environment.os(&var::SSH_ASKPASS).map(OsString::from));
+    chosen.filter(|program| !program.is_empty())
+}
+
+/// Whether a helper of git's configuration is this program, which need not be asked twice.
+fn is_ours(helper: &str) -> bool {
+    let program = helper.trim_start_matches('!').trim_start();
+    let words: Vec<&str> = program.split_whitespace().collect();
+    let named = |word: &&str| word.trim_matches(['"', '\'']).ends_with("remote-bbcloud") || *word == "bbcloud";
+    words.first().is_some_and(named) || (words.first() == Some(&"git") && words.get(1).is_some_and(named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_helper_is_known_by_its_name() {
+        for ours in [
+            "!git-remote-bbcloud credential",
+            "!git remote-bbcloud credential",
+            "/usr/bin/git-remote-bbcloud credential",
+            "!'/opt/bin/git-remote-bbcloud' credential",
+            "bbcloud",
+        ] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        for other in [
+            "store",
+            "cache --timeout=3",
+            "!f() { cat git-remote-bbcloud; }; f",
+            "",
+            "!git foo",
+        ] {
+            assert!(!is_ours(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_time_limit_is_a_number_of_seconds() {
+        assert_eq!(seconds("0.5", "x").expect("a number"), Duration::from_millis(500));
+        for bad in ["0", "-1", "x", "NaN", "inf", "1e9"] {
+            assert!(seconds(bad, "x").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_a_desktop_may_keep_us_waiting() {
+        let config = Config::load(&Environment::from_pairs([("GIT_CONFIG_NOSYSTEM", "1")])).expect("no configuration");
+        let of = |pairs: &[(&str, &str)]| {
+            limits(&config, &Environment::from_pairs(pairs.iter().copied()), true).expect("limits")
+        };
+        if cfg!(target_os = "linux") {
+            assert_eq!(
+                of(&[]),
+                Limits {
+                    alone: ALONE,
+                    desktop: None
+                }
+            );
+            assert_eq!(of(&[("DISPLAY", ":0")]).desktop, Some(DESKTOP));
+            assert_eq!(of(&[("DISPLAY", ":0"), ("CI", "true")]).desktop, None);
+            assert_eq!(
+                of(&[("DISPLAY", ""), ("BBCLOUD_KEYCHAIN_TIMEOUT", "1")]).alone,
+                Duration::from_secs(1)
+            );
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The environment, read once into a value: the only place that asks the process for it.
+//!
+//! It must not know what the values are used for. `BBCLOUD_TOKEN` is kept apart as a [`Secret`], and no value is
+//! shown when an [`Environment`] is debugged: headers and proxies carry secrets too.
+
+pub mod variable;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::credential::secret::Secret;
+use crate::git::value;
+use crate::report::{Failure, Kind};
+
+pub use variable::Variable;
+use variable::{ALL, BBCLOUD_TOKEN, BBCLOUD_TOKEN_FILE, GIT_CONFIG_COUNT, HOME, USERPROFILE};
+
+/// The most `GIT_CONFIG_KEY_<n>` pairs that are read; a count beyond it is refused as git refuses what it cannot hold.
+const MOST_CONFIG_PAIRS: usize = 10_000;
+
+/// What the environment says: every [`Variable`], and `GIT_CONFIG_KEY_<n>` with `GIT_CONFIG_VALUE_<n>`.
+#[derive(Clone, Default)]
+pub struct Environment {
+    values: BTreeMap<OsString, OsString>,
+    token: Option<Secret>,
+}
+
+impl Environment {
+    /// Reads this process's environment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
+    pub fn from_process() -> Self {
+        let named = |name: OsString| std::env::var_os(&name).map(|value| (name, value));
+        let mut environment = Self::from_pairs(ALL.iter().filter_map(|variable| named(variable.name.into())));
+        let pairs = (0..environment.config_count().unwrap_or_default()).flat_map(|n| [key_name(n), value_name(n)]);
+        environment.values.extend(pairs.filter_map(|name| named(name.into())));
+        environment
+    }
+
+    /// Takes the environment from `pairs` of names and values; a later pair wins.
+    pub fn from_pairs<K: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        let mut environment = Self::default();
+        for (name, value) in pairs {
+            let (name, value) = (name.into(), value.into());
+            if name == BBCLOUD_TOKEN.name {
+                environment.token = value.into_string().ok().map(Secret::new);
+            } else {
+                environment.values.insert(name, value);
+            }
+        }
+        environment
+    }
+
+    /// Returns the value as it is, empty or not; `None` where it is unset.
+    pub fn os(&self, variable: &Variable) -> Option<&OsStr> {
+        self.values.get(OsStr::new(variable.name)).map(OsString::as_os_str)
+    }
+
+    /// Returns the value as text; `None` where it is unset or not UTF-8.
+    pub fn text(&self, variable: &Variable) -> Option<&str> {
+        self.os(variable)?.to_str()
+    }
+
+    /// Returns the value as a path; `None` where it is unset or empty.
+    pub fn path(&self, variable: &Variable) -> Option<PathBuf> {
+        self.os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+
+    /// Returns the directories of a list such as `PATH`, in order.
+    pub fn paths(&self, variable: &Variable) -> impl Iterator<Item = PathBuf> {
+        self.os(variable).into_iter().flat_map(std::env::split_paths)
+    }
+
+    /// Whether the variable is set, to whatever value.
+    pub fn has(&self, variable: &Variable) -> bool {
+        self.os(variable).is_some()
+    }
+
+    /// Returns the value as a boolean in git's words (an empty value is false); `None` where it is unset.
+    ///
+    /// Fails on any other word, as git does.
+    pub fn flag(&self, variable: &Variable) -> Result<Option<bool>, Failure> {
+        let Some(text) = self.os(variable) else { return Ok(None) };
+        match text.to_str().and_then(value::boolean) {
+            Some(flag) => Ok(Some(flag)),
+            None => Err(Failure::new(
+                Kind::Usage,
+                format!(
+                    "bad boolean environment value '{}' for '{}'",
+                    text.display(),
+                    variable.name
+                ),
+            )
+            .hint(format!("run 'unset {}', or set it to true or false", variable.name))),
+        }
+    }
+
+    /// Returns the secret of `BBCLOUD_TOKEN`; `None` where it is unset, empty or not UTF-8.
+    pub fn token(&self) -> Option<Secret> {
+        self.token.clone().filter(|token| !token.is_empty())
+    }
+
+    /// Returns the same environment without the secret of a build server.
+    #[must_use]
+    pub fn without_token(&self) -> Self {
+        let mut environment = self.clone();
+        environment.token = None;
+        environment.values.remove(OsStr::new(BBCLOUD_TOKEN_FILE.name));
+        environment
+    }
+
+    /// Returns the user's directory: `HOME`, and on Windows `USERPROFILE` where that is unset.
+    pub fn home(&self) -> Option<PathBuf> {
+        let profile = || if cfg!(windows) { self.path(&USERPROFILE) } else { None };
+        self.path(&HOME).or_else(profile)
+    }
+
+    /// Returns the pairs that `GIT_CONFIG_COUNT` announces, in order (git-config(1), "ENVIRONMENT").
+    ///
+    /// Fails where the count is no number or a pair is missing, as git does.
+    pub fn config_pairs(&self) -> Result<Vec<(&OsStr, &OsStr)>, Failure> {
+        let value = |name: String, what: &str| {
+            let value = self.values.get(OsStr::new(&name)).map(OsString::as_os_str);
+            value.ok_or_else(|| Failure::new(Kind::Usage, format!("missing config {what} {name}")))
+        };
+        (0..self.config_count()?)
+            .map(|n| Ok((value(key_name(n), "key")?, value(value_name(n), "value")?)))
+            .collect()
+    }
+
+    fn config_count(&self) -> Result<usize, Failure> {
+        let Some(text) = self.os(&GIT_CONFIG_COUNT).filter(|text| !text.is_empty()) else {
+            return Ok(0);
+        };
+        let count = text.to_str().and_then(|text| text.trim_start().parse().ok());
+        count.filter(|count| *count <= MOST_CONFIG_PAIRS).ok_or_else(|| {
+            Failure::new(Kind::Usage, "bogus count in GIT_CONFIG_COUNT").hint("run 'unset GIT_CONFIG_COUNT'")
+        })
+    }
+}
+
+fn key_name(n: usize) -> String {
+    format!("GIT_CONFIG_KEY_{n}")
+}
+
+fn value_name(n: usize) -> String {
+    format!("GIT_CONFIG_VALUE_{n}")
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::variable::{CI, GIT_SSL_NO_VERIFY, GIT_TRACE_REDACT};
+    use super::*;
+
+    #[test]
+    fn the_token_is_a_secret_and_nothing_else() {
+        let environment = Environment::from_pairs([("BBCLOUD_TOKEN", "hunter2"), ("https_proxy", "http://me:pw@p")]);
+        assert_eq!(environment.token().expect("a token").expose(), "hunter2");
+        assert_eq!(environment.os(&BBCLOUD_TOKEN), None);
+        assert_eq!(format!("{environment:?}"), r#"{"https_proxy"}"#);
+    }
+
+    #[test]
+    fn an_empty_token_is_none() {
+        assert!(Environment::from_pairs([("BBCLOUD_TOKEN", " ")]).token().is_none());
+    }
+
+    #[test]
+    fn flags_are_gits_words() {
+        let flag = |text: &str| Environment::from_pairs([("GIT_TRACE_REDACT", text)]).flag(&GIT_TRACE_REDACT);
+        assert_eq!(flag("Yes").expect("a boolean"), Some(true));
+        assert_eq!(flag("0").expect("a boolean"), Some(false));
+        assert_eq!(flag("").expect("a boolean"), Some(false));
+        let failure = flag("maybe").expect_err("no boolean");
+        assert_eq!(
+            failure.message(),
+            "bad boolean environment value 'maybe' for 'GIT_TRACE_REDACT'"
+        );
+        assert_eq!(Environment::default().flag(&CI).expect("unset"), None);
+        assert!(Environment::from_pairs([("GIT_SSL_NO_VERIFY", "")]).has(&GIT_SSL_NO_VERIFY));
+    }
+
+    #[test]
+    fn announced_pairs_must_be_there() {
+        let pairs = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "a.b")];
+        let failure = Environment::from_pairs(pairs).config_pairs().expect_err("no value");
+        assert_eq!(failure.message(), "missing config value GIT_CONFIG_VALUE_0");
+        for (text, good) in [("", true), ("0", true), ("-1", false), ("x", false), ("10001", false)] {
+            assert_eq!(
+                Environment::from_pairs([("GIT_CONFIG_COUNT", text)])
+                    .config_pairs()
+                    .is_ok(),
+                good,
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Git on this machine: its configuration, and the only place that starts it.
+//!
+//! It must not know about HTTP or the helper protocol.
+
+pub mod config;
+pub mod credential;
+mod entry;
+mod load;
+mod parameters;
+mod sources;
+pub mod url_match;
+pub mod value;
+
+use std::ffi::OsStr;
+use std::process::Command;
+
+use crate::environment::variable::BBCLOUD_TOKEN;
+
+/// Returns a command that starts `git` with this process's environment, without the secret in it.
+///
+/// Whatever git starts in turn, hooks and helpers too, would otherwise be able to read `BBCLOUD_TOKEN`.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that starts git")]
+pub fn command() -> Command {
+    let mut command = Command::new("git");
+    command.env_remove(BBCLOUD_TOKEN.name);
+    command
+}
+
+/// Returns a command that starts another program than git, without the secret in its environment either.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
+pub fn program(name: &OsStr) -> Command {
+    let mut command = Command::new(name);
+    command.env_remove(BBCLOUD_TOKEN.name);
+    command
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! The remote-helper protocol: git's commands on standard input, answers on standard output.
+//!
+//! One buffered reader lives from the first command to the last packet, because what it has read ahead belongs to the
+//! same stream. `capabilities` is answered before anything else is looked at: no network, no keychain, no files.
+
+pub mod command;
+mod fetch_pack;
+pub mod options;
+
+use std::io::{BufRead, Read as _, Write};
+
+use self::command::{Command, MAX_LINE};
+use self::options::{Options, Outcome};
+use crate::bridge::discovery::Advertisement;
+use crate::bridge::service::{Service, Version};
+use crate::bridge::{fallback, receive_pack, upload_archive};
+use crate::environment::Environment;
+use crate::git::config::Config;
+use crate::report::{Failure, Kind, Report};
+use crate::repository::Repository;
+
+const CAPABILITIES: &[u8] = b"connect\nfetch\noption\ncheck-connectivity\nobject-format\n\n";
+
+/// How git ended the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// With a blank line, or after a service it had connected to.
+    Complete,
+    /// By going away (`remote-curl.c` fails then, too).
+    Hangup,
+}
+
+/// The repository that git named, opened when it is first needed.
+struct Named<'a> {
+    name: &'a str,
+    address: &'a str,
+    environment: &'a Environment,
+    report: Report,
+    opened: Option<Repository>,
+}
+
+impl Named<'_> {
+    fn open(&mut self) -> Result<&mut Repository, Failure> {
+        match &mut self.opened {
+            Some(repository) => Ok(repository),
+            closed => {
+                let config = Config::load(self.environment)?;
+                let repository = Repository::open(self.address, self.name, &config, self.environment, self.report)?;
+                repository.open_early();
+                Ok(closed.insert(repository))
+            }
+        }
+    }
+}
+
+/// A session with git.
+pub struct Session<'a, R, W> {
+    named: Named<'a>,
+    from_git: R,
+    to_git: W,
+    options: Options,
+    discovered: Option<Advertisement>,
+}
+
+impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
+    /// Returns a session that has not begun, for the remote `name` at `address`.
+    pub fn new(
+        (name, address): (&'a str, &'a str),
+        environment: &'a Environment,
+        report: Report,
+        from_git: R,
+        to_git: W,
+    ) -> Self {
+        Self {
+            named: Named {
+                name,
+                address,
+                environment,
+                report,
+                opened: None,
+            },
+            from_git,
+            to_git,
+            options: Options::default(),
+            discovered: None,
+        }
+    }
+
+    /// Serves git until it ends the session.
+    pub fn serve(&mut self) -> Result<End, Failure> {
+        let mut wanted = Vec::new();
+        loop {
+            let Some(line) = self.read_line()? else {
+                return Ok(End::Hangup);
+            };
+            match Command::parse(&line) {
+                Command::Capabilities => {
+                    self.reply(CAPABILITIES)?;
+                    // Git now works on its own for a while: time to read the settings and to shake hands.
+                    self.named.open()?;
+                }
+                Command::Option { name, value } => self.set_option(&name, &value)?,
+                Command::Connect(service) => {
+                    if self.connect(service)? {
+                        return Ok(End::Complete);
+                    }
+                }
+                Command::List { for_push } => self.list(for_push)?,
+                Command::Fetch(line) => wanted.push(line),
+                Command::Blank if wanted.is_empty() => return Ok(End::Complete),
+                Command::Blank => self.fetch(&std::mem::take(&mut wanted))?,
+                Command::Unknown(line) => {
+                    return Err(Failure::new(
+                        Kind::Protocol,
+                        format!("git asks for '{line}', which is not offered"),
+                    ));
+                }
+            }
+        }
+    }
+
+    fn set_option(&mut self, name: &str, value: &[u8]) -> Result<(), Failure> {
+        let outcome = self.options.set(name, value);
+        if name == "family" && outcome == Outcome::Set {
+            let family = self.options.family;
+            self.named.open()?.remote.http().set_family(family);
+        }
+        if name == "verbosity" && outcome == Outcome::Set {
+            let quiet = self.options.is_quiet();
+            self.named.open()?.remote.http().set_quiet(quiet);
+        }
+        match outcome {
+            Outcome::Set => self.reply(b"ok\n"),
+            Outcome::Unsupported => self.reply(b"unsupported\n"),
+            Outcome::Invalid(reason) => self.reply(format!("error {reason}\n").as_bytes()),
+        }
+    }
+
+    /// Connects git to `service`. Returns whether it did: before version 2 git has to fetch in another way.
+    fn connect(&mut self, service: Service) -> Result<bool, Failure> {
+        let mut assumed = false;
+        match service {
+            // One request, of which the server needs to say nothing in advance.
+            Service::UploadArchive => self.reply(b"\n")?,
+            Service::ReceivePack => {
+                let advertisement = self.discover(service)?;
+                self.answer_connect(&advertisement)?;
+            }
+            Service::UploadPack => {
+                if let Some(kept) = self.kept()? {
+                    assumed = true;
+                    self.answer_connect(&kept)?;
+                } else if !self.connect_upload_pack()? {
+                    return Ok(false);
+                }
+            }
+        }
+        self.bridge(service, assumed)?;
+        Ok(true)
+    }
+
+    /// Connects git to what the server advertises now, and keeps it for the next time.
+    fn connect_upload_pack(&mut self) -> Result<bool, Failure> {
+        let advertisement = self.discover(Service::UploadPack)?;
+        if advertisement.version() < Version::V2 {
+            self.discovered = Some(advertisement);
+            self.reply(b"fallback\n")?;
+            return Ok(false);
+        }
+        self.answer_connect(&advertisement)?;
+        self.named.open()?.keep(&advertisement);
+        Ok(true)
+    }
+
+    fn answer_connect(&mut self, advertisement: &Advertisement) -> Result<(), Failure> {
+        self.reply(b"\n")?;
+        self.reply(advertisement.bytes())
+    }
+
+    /// Returns what was advertised the last time, if git may be told that again.
+    fn kept(&mut self) -> Result<Option<Advertisement>, Failure> {
+        Ok(self.named.open()?.kept())
+    }
+
+    fn bridge(&mut self, service: Service, assumed: bool) -> Result<(), Failure> {
+        let repository = self.named.open()?;
+        let (from_git, to_git) = (&mut self.from_git, &mut self.to_git);
+        let hold = repository.post_buffer();
+        let served = match service {
+            Service::UploadPack => repository.upload_pack((from_git, to_git), assumed),
+            Service::ReceivePack => receive_pack::serve(&mut repository.remote, from_git, to_git, hold),
+            Service::UploadArchive => upload_archive::serve(&mut repository.remote, from_git, to_git),
+        };
+        served.map_err(|error| repository.explain(service, error))
+    }
+
+    fn discover(&mut self, service: Service) -> Result<Advertisement, Failure> {
+        let repository = self.named.open()?;
+        let found = repository.remote.advertisement(service);
+        found.map_err(|error| repository.explain(service, error))
+    }
+
+    fn list(&mut self, for_push: bool) -> Result<(), Failure> {
+        let service = if for_push {
+            Service::ReceivePack
+        } else {
+            Service::UploadPack
+        };
+        let advertisement = match self.discovered.take() {
+            Some(advertisement) if !for_push => advertisement,
+            _ => self.discover(service)?,
+        };
+        fallback::list(&advertisement, self.options.object_format, &mut self.to_git)
+            .map_err(|error| Failure::git_has_gone(&error))?;
+        self.discovered = Some(advertisement);
+        Ok(())
+    }
+
+    /// Lets `git fetch-pack` fetch what git wants, and tells git what it says.
+    fn fetch(&mut self, wanted: &[Vec<u8>]) -> Result<(), Failure> {
+        let Some(advertisement) = self.discovered.take() else {
+            return Err(Failure::new(
+                Kind::Protocol,
+                "git asks to fetch before it has asked for a list",
+            ));
+        };
+        let repository = self.named.open()?;
+        let said = fetch_pack::run(repository, &self.options, &advertisement, wanted);
+        let said = said.map_err(|error| repository.explain(Service::UploadPack, error))?;
+        self.to_git
+            .write_all(&said)
+            .map_err(|error| Failure::git_has_gone(&error))?;
+        self.reply(b"\n")
+    }
+
+    fn read_line(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let mut line = Vec::new();
+        let limit = MAX_LINE as u64;
+        let read = self.from_git.by_ref().take(limit).read_until(b'\n', &mut line);
+        read.map_err(|error| Failure::new(Kind::Local, "cannot read git's commands").caused_by(&error))?;
+        if line.pop_if(|last| *last == b'\n').is_some() {
+            Ok(Some(line))
+        } else if line.is_empty() {
+            Ok(None)
+        } else {
+            Err(Failure::new(
+                Kind::Protocol,
+                format!("git's command ends after {} bytes without a line end", line.len()),
+            ))
+        }
+    }
+
+    fn reply(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.to_git
+            .write_all(bytes)
+            .and_then(|()| self.to_git.flush())
+            .map_err(|error| Failure::git_has_gone(&error))
+    }
+}

@@ -1,0 +1,350 @@
+//! The HTTP client behind gitoxide's [`Http`] trait: connections that are used again, redirects, refusals.
+//!
+//! A small request is collected and sent when its body is dropped; an upload of unknown length goes to the socket as
+//! it is written. An answer with a status of 400 or more is an error of the header reader that holds a [`Refusal`].
+//! It must not know git's protocols.
+
+use std::cell::RefCell;
+use std::io::{self, BufRead, Read, Write};
+use std::rc::Rc;
+
+use gix::error::Result as GixResult;
+use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::connector::Origin;
+use super::decoding::Decoding;
+use super::dial::Family;
+use super::error::Error;
+use super::exchange::Exchange;
+use super::head::AnswerHead;
+use super::session::{self, Answered, Request, Session};
+use super::settings::Settings;
+use super::wire::Watch;
+use crate::bridge::refusal::{Refusal, TEXT};
+use crate::report::Report;
+use crate::trace::Trace;
+
+/// Bytes that are handed to git at once.
+const BODY: usize = 64 * 1024;
+
+/// A client for one server.
+pub struct Client {
+    session: Rc<RefCell<Session>>,
+}
+
+impl Client {
+    /// Returns a client that connects when it has to.
+    pub fn new(settings: Settings, report: Report, trace: Trace) -> Self {
+        let watch = Watch {
+            trace,
+            low_speed: settings.low_speed,
+            deadline: None,
+        };
+        Self {
+            session: Rc::new(RefCell::new(Session::new(settings, report, watch))),
+        }
+    }
+
+    /// Begins to connect to the server of `url`, while the caller does something else.
+    pub fn open_early(&self, url: &Url) {
+        self.session.borrow_mut().connector.open_early(Origin::of(url));
+    }
+
+    /// Restricts connections to a family of addresses.
+    pub fn set_family(&self, family: Family) {
+        self.session.borrow_mut().connector.set_family(family);
+    }
+
+    /// Says whether git was told to be quiet: redirects are then followed without a word.
+    pub fn set_quiet(&self, quiet: bool) {
+        self.session.borrow_mut().quiet = quiet;
+    }
+}
+
+enum Stage {
+    Unsent(Box<Request>),
+    Sending(Origin, Box<Exchange>),
+    Answered(Origin, Decoding),
+    Done,
+}
+
+struct Answer {
+    session: Rc<RefCell<Session>>,
+    stage: Stage,
+    /// The request, as long as nobody has seen any of the answer's body: until then it may be sent again.
+    again: Option<Box<Request>>,
+    content_type: String,
+}
+
+/// The headers of an answer, a line each.
+pub struct Headers {
+    answer: Rc<RefCell<Answer>>,
+    text: Option<io::Cursor<Vec<u8>>>,
+}
+
+/// The decoded body of an answer.
+pub struct Body {
+    answer: Rc<RefCell<Answer>>,
+    buffer: Vec<u8>,
+    filled: std::ops::Range<usize>,
+}
+
+/// The body of a request, sent when it is dropped or as it is written.
+pub struct PostBody {
+    answer: Rc<RefCell<Answer>>,
+}
+
+impl Http for Client {
+    type Headers = Headers;
+    type ResponseBody = Body;
+    type PostBody = PostBody;
+
+    fn get(
+        &mut self,
+        url: &str,
+        base_url: &str,
+        headers: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> GixResult<GetResponse<Headers, Body>> {
+        let response = self.request(url, base_url, headers, None)?;
+        Ok(response.into())
+    }
+
+    fn post(
+        &mut self,
+        url: &str,
+        base_url: &str,
+        headers: impl IntoIterator<Item = impl AsRef<str>>,
+        body: PostBodyDataKind,
+    ) -> GixResult<PostResponse<Headers, Body, PostBody>> {
+        self.request(url, base_url, headers, Some(body))
+    }
+
+    /// Everything is set when the client is made, from git's configuration; gitoxide's own options have no place here.
+    fn configure(&mut self, _config: &dyn std::any::Any) -> GixResult {
+        Ok(())
+    }
+
+    fn redirected_base_url(&self) -> Option<String> {
+        self.session.borrow().redirected_base.clone()
+    }
+}
+
+impl Client {
+    fn request(
+        &self,
+        url: &str,
+        base_url: &str,
+        headers: impl IntoIterator<Item = impl AsRef<str>>,
+        body: Option<PostBodyDataKind>,
+    ) -> GixResult<PostResponse<Headers, Body, PostBody>> {
+        let url = Url::parse(url).map_err(gix::error::Error::from_error)?;
+        let lines = headers
+            .into_iter()
+            .map(|line| Zeroizing::new(line.as_ref().to_owned()))
+            .collect();
+        let held = (body == Some(PostBodyDataKind::BoundedAndFitsIntoMemory)).then(Vec::new);
+        let mut session = self.session.borrow_mut();
+        let request = session.request(url, base_url, lines, held);
+        let stage = if body == Some(PostBodyDataKind::Unbounded) {
+            let (origin, exchange) = session.start_upload(&request).map_err(gix::error::Error::from_error)?;
+            Stage::Sending(origin, Box::new(exchange))
+        } else {
+            Stage::Unsent(Box::new(request))
+        };
+        drop(session);
+        let answer = Rc::new(RefCell::new(Answer {
+            session: self.session.clone(),
+            stage,
+            again: None,
+            content_type: String::new(),
+        }));
+        Ok(PostResponse {
+            post_body: PostBody { answer: answer.clone() },
+            headers: Headers {
+                answer: answer.clone(),
+                text: None,
+            },
+            body: Body {
+                answer,
+                buffer: Vec::new(),
+                filled: 0..0,
+            },
+        })
+    }
+}
+
+impl Answer {
+    /// Sends what is not sent yet and waits for the answer's headers.
+    fn headers(&mut self) -> io::Result<Vec<u8>> {
+        let answered = match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Unsent(mut request) => {
+                let answered = self.session.borrow_mut().perform(&mut request)?;
+                self.again = Some(request);
+                answered
+            }
+            Stage::Sending(origin, exchange) => session::uploaded(origin, *exchange)?,
+            later => {
+                self.stage = later;
+                return Ok(Vec::new());
+            }
+        };
+        let head = self.begin(answered)?;
+        head.text("content-type").clone_into(&mut self.content_type);
+        Ok(head.lines())
+    }
+
+    /// Gets ready to read the body, unless the answer is a refusal.
+    fn begin(&mut self, answered: Answered) -> io::Result<AnswerHead> {
+        let Answered { origin, exchange, head } = answered;
+        let decoding = Decoding::new(exchange, head.text("content-encoding"))?;
+        self.stage = Stage::Answered(origin, decoding);
+        if head.status >= 300 {
+            self.again = None;
+            return Err(self.refusal(&head).into());
+        }
+        Ok(head)
+    }
+
+    fn refusal(&mut self, head: &AnswerHead) -> Refusal {
+        let host = match &self.stage {
+            Stage::Answered(origin, _) => origin.host().to_owned(),
+            _ => String::new(),
+        };
+        let mut text = vec![0; TEXT];
+        let mut length = 0;
+        // What the server has to say is worth having even where its body is cut.
+        while let Some(space) = text.get_mut(length..).filter(|space| !space.is_empty())
+            && let Ok(count @ 1..) = self.read_once(space)
+        {
+            length += count;
+        }
+        text.truncate(length);
+        head.refusal(host, &text)
+    }
+
+    /// Reads the body. An advertisement is read ahead, because nothing of it reaches git before all is there; a pack
+    /// is passed on as it comes.
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(space) = out.get_mut(filled..).filter(|space| !space.is_empty()) {
+            match self.read_once(space) {
+                Ok(0) => break,
+                Ok(count) => {
+                    filled += count;
+                    if self.again.as_ref().is_none_or(|request| !request.is_get()) {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    self.ask_again(error)?;
+                    filled = 0;
+                }
+            }
+        }
+        self.again = None;
+        Ok(filled)
+    }
+
+    fn read_once(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let Stage::Answered(_, decoding) = &mut self.stage else {
+            return Ok(0);
+        };
+        let count = decoding.read(out)?;
+        if count == 0
+            && let Stage::Answered(origin, decoding) = std::mem::replace(&mut self.stage, Stage::Done)
+            && let Some(stream) = decoding.finish()?.into_stream()
+        {
+            self.session.borrow_mut().connector.keep(origin, stream);
+        }
+        Ok(count)
+    }
+
+    /// The answer was cut. If nobody has seen any of it, the same request is sent once more, for the same type.
+    fn ask_again(&mut self, error: io::Error) -> io::Result<()> {
+        let Some(mut request) = self.again.take() else {
+            return Err(error);
+        };
+        let answered = self.session.borrow_mut().repeat(&mut request, error)?;
+        self.again = Some(request);
+        let head = self.begin(answered)?;
+        if head.text("content-type") == self.content_type {
+            return Ok(());
+        }
+        Err(Error::Malformed("it is of another type than before its connection was cut".to_owned()).into())
+    }
+}
+
+impl Headers {
+    fn text(&mut self) -> io::Result<&mut io::Cursor<Vec<u8>>> {
+        if self.text.is_none() {
+            let lines = self.answer.borrow_mut().headers()?;
+            self.text = Some(io::Cursor::new(lines));
+        }
+        self.text.as_mut().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+impl Read for Headers {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.text()?.read(out)
+    }
+}
+
+impl BufRead for Headers {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.text()?.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        if let Some(text) = &mut self.text {
+            text.consume(amount);
+        }
+    }
+}
+
+impl Read for Body {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let count = available.len().min(out.len());
+        for (to, from) in out.iter_mut().zip(available) {
+            *to = *from;
+        }
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Body {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.filled.is_empty() {
+            self.buffer.resize(BODY, 0);
+            let count = self.answer.borrow_mut().read(&mut self.buffer)?;
+            self.filled = 0..count;
+        }
+        Ok(self.buffer.get(self.filled.clone()).unwrap_or_default())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.filled.start = self.filled.end.min(self.filled.start + amount);
+    }
+}
+
+impl Write for PostBody {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.answer.borrow_mut().stage {
+            Stage::Unsent(request) => request.body.get_or_insert_default().extend_from_slice(bytes),
+            Stage::Sending(_, exchange) => exchange.write(bytes).or_else(|error| match error {
+                Error::AnsweredEarly => exchange.give_up_body().and(Err(error)),
+                error => Err(error),
+            })?,
+            _ => return Err(io::ErrorKind::BrokenPipe.into()),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! Connections to a server: the way there (direct or through a proxy), TLS, and the one that is opened in advance.
+//!
+//! It must not know requests, but for the proxy's `CONNECT`.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use rustls::ClientConfig;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::dial::{Dialing, Family, dial};
+use super::error::Error;
+use super::head::AnswerHead;
+use super::proxy::Access;
+use super::settings::{Proxy, Settings};
+use super::stream::Stream;
+use super::wire::Watch;
+use super::{proxy, tls};
+
+/// The server that a connection leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    secure: bool,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    /// Returns where requests for `url` go.
+    pub(super) fn of(url: &Url) -> Self {
+        let secure = url.scheme() == "https";
+        Self {
+            secure,
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port_or_known_default().unwrap_or(if secure { 443 } else { 80 }),
+        }
+    }
+}
+
+impl Origin {
+    /// Returns the server's name.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+}
+
+/// A connection that may carry the next request.
+pub(super) struct Connection {
+    pub(super) stream: Stream,
+    /// Whether it has carried a request before, and so may have been closed behind our back.
+    pub(super) used: bool,
+}
+
+/// What is made once and serves every connection: the trust store is read once, whoever needed it first.
+#[derive(Default)]
+struct Kept {
+    tls: Option<Arc<ClientConfig>>,
+    access: Access,
+}
+
+/// What a thread that connects comes back with.
+type Opened = Result<(Stream, Kept), Error>;
+
+/// Opens connections, and keeps the one that can be used again.
+pub(super) struct Connector {
+    settings: Arc<Settings>,
+    watch: Watch,
+    family: Family,
+    kept: Kept,
+    idle: Option<(Origin, Stream)>,
+    opening: Option<(Origin, JoinHandle<Opened>)>,
+}
+
+impl Connector {
+    pub(super) fn new(settings: Arc<Settings>, watch: Watch) -> Self {
+        Self {
+            settings,
+            watch,
+            family: Family::Any,
+            kept: Kept::default(),
+            idle: None,
+            opening: None,
+        }
+    }
+
+    /// Restricts the addresses; a connection that was opened before is forgotten if it may be of the wrong family.
+    pub(super) fn set_family(&mut self, family: Family) {
+        if family != self.family {
+            self.family = family;
+            self.opening = None;
+            self.idle = None;
+        }
+    }
+
+    /// Opens a connection to `origin` on a thread of its own, so that git and the keychain need not be waited for.
+    pub(super) fn open_early(&mut self, origin: Origin) {
+        let (settings, watch) = (self.settings.clone(), self.watch.clone());
+        let (family, target) = (self.family, origin.clone());
+        let opening = thread::spawn(move || {
+            let mut kept = Kept::default();
+            let opener = Opener {
+                settings: &settings,
+                watch: &watch,
+                family,
+                may_ask: false,
+            };
+            opener.open(&target, &mut kept).map(|stream| (stream, kept))
+        });
+        self.opening = Some((origin, opening));
+    }
+
+    /// Returns a connection to `origin`: the idle one, the one that is being opened, or a new one.
+    pub(super) fn take(&mut self, origin: &Origin) -> Result<Connection, Error> {
+        if let Some((known, mut stream)) = self.idle.take()
+            && known == *origin
+            // A server that has closed it says so, and a request that must not be sent twice is not risked on it.
+            && !stream.has_input()
+        {
+            return Ok(Connection { stream, used: true });
+        }
+        if let Some((known, opening)) = self.opening.take()
+            && known == *origin
+            && let Ok(opened) = opening.join()
+        {
+            match opened {
+                Ok((stream, kept)) => {
+                    self.kept = kept;
+                    return Ok(Connection { stream, used: false });
+                }
+                // Now is the time for that.
+                Err(Error::MustAsk) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let opener = Opener {
+            settings: &self.settings,
+            watch: &self.watch,
+            family: self.family,
+            may_ask: true,
+        };
+        let stream = opener.open(origin, &mut self.kept)?;
+        Ok(Connection { stream, used: false })
+    }
+
+    /// Keeps `stream` for the next request.
+    pub(super) fn keep(&mut self, origin: Origin, stream: Stream) {
+        self.idle = Some((origin, stream));
+    }
+
+    /// Returns what signs a request in at a proxy that relays it.
+    pub(super) fn proxy_header(&self) -> Option<Zeroizing<String>> {
+        self.kept.access.header()
+    }
+
+    /// A proxy that relays requests has answered one with 407. Finds what to answer, or fails.
+    pub(super) fn proxy_challenged(&mut self, head: &AnswerHead) -> Result<(), Error> {
+        let opener = Opener {
+            settings: &self.settings,
+            watch: &self.watch,
+            family: self.family,
+            may_ask: true,
+        };
+        match &self.settings.proxy {
+            Some(proxy) => self.kept.access.challenged(&opener.way(proxy), head),
+            None => Err(Error::Malformed("it is a proxy's, and there is no proxy".to_owned())),
+        }
+    }
+
+    /// A proxy that relays requests has let one through.
+    pub(super) fn proxy_accepted(&mut self) {
+        self.kept.access.approve();
+    }
+}
+
+/// How a connection is opened.
+struct Opener<'a> {
+    settings: &'a Settings,
+    watch: &'a Watch,
+    family: Family,
+    /// Whether passwords may be asked for.
+    may_ask: bool,
+}
+
+impl<'a> Opener<'a> {
+    fn way(&self, proxy: &'a Proxy) -> proxy::Way<'a> {
+        proxy::Way {
+            proxy,
+            dialing: Dialing::begin(self.settings, self.family),
+            watch: self.watch,
+            user_agent: &self.settings.user_agent,
+            may_ask: self.may_ask,
+        }
+    }
+
+    fn open(&self, origin: &Origin, kept: &mut Kept) -> Result<Stream, Error> {
+        let dialing = Dialing::begin(self.settings, self.family);
+        let (host, port) = (origin.host.as_str(), origin.port);
+        let stream = match &self.settings.proxy {
+            None => {
+                self.watch.trace.info(|| format!("Connecting to {host}:{port}"));
+                Stream::Plain(dial(host, port, &dialing)?)
+            }
+            Some(proxy) => self.way(proxy).open(origin.secure, host, port, &mut kept.access)?,
+        };
+        if !origin.secure {
+            return Ok(stream);
+        }
+        let config = if let Some(config) = &kept.tls {
+            config.clone()
+        } else {
+            let config = tls::client_config(&self.settings.tls, self.may_ask)?;
+            kept.tls.insert(Arc::new(config)).clone()
+        };
+        let stream = stream.secure(config, host, dialing.deadline)?;
+        self.watch
+            .trace
+            .info(|| format!("Connected to {host}:{port} over {}", stream.security()));
+        Ok(stream)
+    }
+}

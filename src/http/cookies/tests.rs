@@ -1,0 +1,83 @@
+//! Cookies from files and servers.
+
+use super::*;
+
+fn url(text: &str) -> Url {
+    Url::parse(text).unwrap()
+}
+
+fn sent(jar: &Jar, to: &str) -> String {
+    jar.line(&url(to))
+        .map(|line| line.as_str().to_owned())
+        .unwrap_or_default()
+}
+
+fn answer(values: &[&str]) -> AnswerHead {
+    let headers = values
+        .iter()
+        .map(|value| ("set-cookie".to_owned(), value.as_bytes().to_vec()));
+    AnswerHead {
+        status: 200,
+        headers: headers.collect(),
+    }
+}
+
+#[test]
+fn a_file_is_read_in_both_formats() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("cookies");
+    let lines = "# Netscape HTTP Cookie File\n\
+        example.com\tFALSE\t/\tFALSE\t0\ta\t1\n\
+        .example.com\tTRUE\t/team\tTRUE\t0\tb\t2\n\
+        #HttpOnly_example.com\tFALSE\t/\tFALSE\t4102444800\tc\t3\n\
+        example.com\tFALSE\t/\tFALSE\t5\told\tx\n\
+        Set-Cookie: d=4; domain=example.com\n\
+        broken line\n";
+    std::fs::write(&file, lines).unwrap();
+    let jar = Jar::open(&file, false);
+    assert_eq!(sent(&jar, "https://example.com/team/x"), "Cookie: b=2; a=1; c=3; d=4");
+    assert_eq!(sent(&jar, "http://sub.example.com/team"), "Cookie: d=4");
+    assert_eq!(sent(&jar, "https://sub.example.com/teams"), "Cookie: d=4");
+    assert_eq!(sent(&jar, "https://notexample.com/"), "");
+}
+
+#[test]
+fn what_a_server_sets_is_sent_and_saved_for_the_owner_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("cookies");
+    let mut jar = Jar::open(&file, true);
+    let from = url("https://git.example.com/acme/widgets.git/info/refs");
+    jar.learn(
+        &from,
+        &answer(&[
+            "session=abc; Path=/; HttpOnly; Secure; Max-Age=100",
+            "gone=1; Max-Age=0",
+            "evil=1; Domain=com",
+            "other=1; Domain=bitbucket.org",
+            "wide=1; Domain=.example.com; Path=/; Expires=Wed, 01-Jan-2098 00:00:00 GMT",
+        ]),
+    );
+    assert_eq!(sent(&jar, from.as_str()), "Cookie: session=abc; wide=1");
+    drop(jar);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("#HttpOnly_git.example.com\tFALSE\t/\tTRUE\t"), "{text}");
+    assert!(
+        text.contains(".example.com\tTRUE\t/\tFALSE\t4039372800\twide\t1\n"),
+        "{text}"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(
+        sent(&Jar::open(&file, false), from.as_str()),
+        "Cookie: session=abc; wide=1"
+    );
+}
+
+#[test]
+fn a_cookie_cannot_bring_a_header_along() {
+    assert!(set_cookie("a=b\r\nX: y", None).is_none());
+    assert!(netscape("x\tTRUE\t/\tFALSE\t0\ta\u{7f}\tb").is_none());
+}

@@ -1,0 +1,119 @@
+//! What can go wrong between the first packet and a complete answer, told apart by what the user can do about it.
+//!
+//! Refusals of the server are no errors of HTTP: they are [`Refusal`](crate::bridge::refusal::Refusal)s.
+
+use std::io;
+
+/// A failure of the network, of TLS, of a proxy, or of the other side's HTTP.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name has no address.
+    #[error("cannot find the host '{host}'")]
+    Dns {
+        /// The name that was looked up.
+        host: String,
+        /// What the resolver said.
+        #[source]
+        source: io::Error,
+    },
+    /// No address of the host accepts connections.
+    #[error("cannot connect to {peer}")]
+    Connect {
+        /// Host and port.
+        peer: String,
+        /// What the last attempt said.
+        #[source]
+        source: io::Error,
+    },
+    /// The TLS handshake, or a record after it, failed.
+    #[error("no trusted connection to '{host}'")]
+    Tls {
+        /// The name that the certificate had to be for.
+        host: String,
+        /// What rustls said.
+        #[source]
+        source: rustls::Error,
+    },
+    /// The trust store, a certificate or a key of this machine cannot be used.
+    #[error("cannot use {what}")]
+    Trust {
+        /// The file or setting.
+        what: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The proxy did not open the way.
+    #[error("the proxy {proxy} {reason}")]
+    Proxy {
+        /// Host and port of the proxy.
+        proxy: String,
+        /// What it did, as the end of a sentence.
+        reason: String,
+        /// The status of its answer, where it gave one.
+        status: Option<u16>,
+    },
+    /// A password has to be asked for, and this is not the time: the connection is opened only in case it is wanted.
+    #[error("a password has to be asked for")]
+    MustAsk,
+    /// The connection went away before the first byte of an answer.
+    #[error("the server closed the connection without an answer")]
+    NoAnswer,
+    /// The answer ended before its end.
+    #[error("the answer was cut after {received} bytes")]
+    Cut {
+        /// Bytes of the body that had arrived.
+        received: u64,
+    },
+    /// The transfer was too slow for too long.
+    #[error("the connection moved less than {limit} bytes a second for {seconds} seconds")]
+    Stalled {
+        /// `http.lowSpeedLimit`.
+        limit: u64,
+        /// How long it was slower than that.
+        seconds: u64,
+    },
+    /// What arrived is not HTTP/1.1, or not what its own headers promise.
+    #[error("the answer is not valid HTTP: {0}")]
+    Malformed(String),
+    /// A redirect that is not followed.
+    #[error("the server redirects to '{to}', which is not followed: {reason}")]
+    Redirect {
+        /// Where to.
+        to: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The request has been answered before all of it was sent; the answer tells why.
+    #[error("the server answered before the upload had ended")]
+    AnsweredEarly,
+    /// Reading or writing failed in another way.
+    #[error("the connection broke")]
+    Broken(#[source] io::Error),
+}
+
+impl Error {
+    /// Whether the connection was dropped: asking again may help, and does no harm to a request that changes nothing.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::NoAnswer | Self::Cut { .. } | Self::Broken(_))
+    }
+
+    /// Finds the error that travelled through gitoxide's trait inside an [`io::Error`].
+    pub fn within(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::Cut { .. } | Error::NoAnswer => io::ErrorKind::UnexpectedEof,
+            Error::Stalled { .. } => io::ErrorKind::TimedOut,
+            Error::AnsweredEarly => io::ErrorKind::BrokenPipe,
+            Error::Malformed(_) => io::ErrorKind::InvalidData,
+            Error::Redirect { .. } => io::ErrorKind::Unsupported,
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}

@@ -1,0 +1,106 @@
+//! Words for what went wrong before there was an answer, or in the middle of one.
+
+use std::io;
+
+use rustls::AlertDescription;
+
+use super::error::Error;
+use super::tls::NotPinned;
+use crate::address::BaseUrl;
+use crate::report::{Failure, Kind};
+
+/// Says what `error`, which came through gitoxide's trait, means for the user.
+pub(super) fn explain(base: &BaseUrl, error: &io::Error) -> Failure {
+    match find(error) {
+        Some(error) => of(base, error),
+        None => Failure::new(Kind::Network, format!("cannot talk to '{}'", base.host())).caused_by(error),
+    }
+}
+
+/// The error may be wrapped: by [`io::Error`], by gitoxide, or by a decoder that reads from us.
+fn find(error: &io::Error) -> Option<&Error> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error.get_ref()?);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<Error>() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>() {
+            Some(inner) => inner.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static)),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+fn of(base: &BaseUrl, error: &Error) -> Failure {
+    let failure = |kind| Failure::new(kind, error.to_string());
+    let caused = |kind| match std::error::Error::source(error) {
+        Some(source) => failure(kind).caused_by(source),
+        None => failure(kind),
+    };
+    match error {
+        Error::Dns { host, .. } => {
+            let failure = caused(Kind::Network);
+            if host == base.host() {
+                failure.hint("check the network, and BBCLOUD_BASE_URL if it is set")
+            } else {
+                failure.hint("check the proxy: 'git config --get-regexp proxy' and 'env | grep -i proxy'")
+            }
+        }
+        Error::Connect { .. } => caused(Kind::Network)
+            .hint("check the network; behind a proxy, 'git config --global http.proxy http://<host>:<port>'"),
+        Error::Tls { source, .. } if is_pin(source) => failure(Kind::Network)
+            .because("the server's key is none of http.pinnedPubkey")
+            .hint("somebody else may answer for it; if it has a new key, set http.pinnedPubkey anew"),
+        Error::Tls { source, .. } => tls(base, caused(Kind::Network), source),
+        Error::Trust { .. } => caused(Kind::Local).hint("check http.sslCAInfo, GIT_SSL_CAINFO and SSL_CERT_FILE"),
+        Error::Proxy {
+            status: Some(407),
+            reason,
+            ..
+        } if reason.contains("only Basic") => failure(Kind::Network)
+            .hint("NTLM and Kerberos need a proxy of this machine in between, such as px or cntlm, in http.proxy"),
+        Error::Proxy { status: Some(407), .. } => failure(Kind::Network)
+            .hint("put its user name into the setting: 'git config --global http.proxy http://<user>@<host>:<port>'"),
+        Error::Proxy { .. } => {
+            failure(Kind::Network).hint("check 'git config --get-regexp proxy' and 'env | grep -i proxy'")
+        }
+        Error::Redirect { .. } => failure(Kind::Refused).hint("check the address and BBCLOUD_BASE_URL"),
+        Error::NoAnswer | Error::Cut { .. } | Error::Broken(_) => {
+            caused(Kind::Network).hint("the connection was cut; nothing has changed here, and trying again is safe")
+        }
+        Error::MustAsk => failure(Kind::Local),
+        Error::Stalled { .. } => failure(Kind::Network).hint("check the network, or raise http.lowSpeedTime"),
+        Error::Malformed(_) | Error::AnsweredEarly => {
+            failure(Kind::Protocol).hint(format!("see whether a proxy stands between: 'curl -sI {}'", base.url()))
+        }
+    }
+}
+
+fn is_pin(error: &rustls::Error) -> bool {
+    use rustls::CertificateError::Other;
+    matches!(error, rustls::Error::InvalidCertificate(Other(reason)) if reason.0.is::<NotPinned>())
+}
+
+fn tls(base: &BaseUrl, failure: Failure, error: &rustls::Error) -> Failure {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
+    if let rustls::Error::AlertReceived(AlertDescription::CertificateRequired) = error {
+        return failure.hint("name a certificate for this server in http.sslCert, and its key in http.sslKey");
+    }
+    let rustls::Error::InvalidCertificate(reason) = error else {
+        return failure.hint("check whether a proxy stands between, and http.sslVersion");
+    };
+    match reason {
+        UnknownIssuer => failure.hint(format!(
+            "if you trust its issuer: 'git config --global http.{}.sslCAInfo <file with its certificate>'",
+            base.url()
+        )),
+        Expired | ExpiredContext { .. } => {
+            failure.hint("check this machine's clock with 'date'; else the server's certificate has expired")
+        }
+        NotValidForName | NotValidForNameContext { .. } => {
+            failure.hint("somebody else answers for this name: check the network, the proxy and BBCLOUD_BASE_URL")
+        }
+        _ => failure.hint("check http.sslCAInfo and http.sslCert"),
+    }
+}

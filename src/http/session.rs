@@ -1,0 +1,296 @@
+//! A session with one server: the lines of a request, redirects, retries, cookies, and the connection that is kept.
+//!
+//! It must not know gitoxide's trait, nor git's protocols beyond the one path that is never asked for twice.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::connector::{Connector, Origin};
+use super::cookies::Jar;
+use super::error::Error;
+use super::exchange::Exchange;
+use super::head::{AnswerHead, Head, Length, Target};
+use super::retry::{self, Retry};
+use super::settings::{ExtraHeader, Settings};
+use super::stream::Stream;
+use super::wire::Watch;
+use super::{decoding, proxy, redirect};
+use crate::report::Report;
+
+/// The most that is read of an answer that is of no use, so that its connection can be used again.
+const USELESS: usize = 64 * 1024;
+
+/// A request that is known in full, or whose upload is still to come.
+pub(super) struct Request {
+    url: Url,
+    /// The end of the URL that stays the same when its beginning is redirected.
+    tail: String,
+    lines: Vec<Zeroizing<String>>,
+    pub(super) body: Option<Vec<u8>>,
+    retry: Retry,
+}
+
+impl Request {
+    /// Whether it has no effect, and so may be sent again: everything but a push.
+    pub(super) fn may_repeat(&self) -> bool {
+        !self.url.path().ends_with("/git-receive-pack")
+    }
+
+    pub(super) fn is_get(&self) -> bool {
+        self.body.is_none()
+    }
+}
+
+/// An answer whose body is still to be read.
+pub(super) struct Answered {
+    pub(super) origin: Origin,
+    pub(super) exchange: Exchange,
+    pub(super) head: AnswerHead,
+}
+
+/// A session with one server.
+pub(super) struct Session {
+    pub(super) connector: Connector,
+    /// The repository's address after a redirect.
+    pub(super) redirected_base: Option<String>,
+    /// Whether redirects are told: git does not with `--quiet`.
+    pub(super) quiet: bool,
+    settings: Arc<Settings>,
+    report: Report,
+    watch: Watch,
+    jar: Option<Jar>,
+    /// The server that secrets are for: the first one that was asked.
+    home: Option<Origin>,
+    /// Whether a request has been answered: the repository is where it was looked for last.
+    found: bool,
+}
+
+impl Session {
+    pub(super) fn new(settings: Settings, report: Report, watch: Watch) -> Self {
+        let settings = Arc::new(settings);
+        Self {
+            connector: Connector::new(settings.clone(), watch.clone()),
+            redirected_base: None,
+            quiet: false,
+            settings,
+            report,
+            watch,
+            jar: None,
+            home: None,
+            found: false,
+        }
+    }
+
+    /// Returns a request of `url`, which begins with `base`.
+    pub(super) fn request(
+        &mut self,
+        url: Url,
+        base: &str,
+        mut lines: Vec<Zeroizing<String>>,
+        body: Option<Vec<u8>>,
+    ) -> Request {
+        let settings = &self.settings;
+        if !settings.user_agent.is_empty() {
+            lines.push(format!("User-Agent: {}", settings.user_agent).into());
+        }
+        lines.push(decoding::ACCEPTED.to_owned().into());
+        lines.extend(
+            settings
+                .accept_language
+                .iter()
+                .map(|languages| format!("Accept-Language: {languages}").into()),
+        );
+        // The user's header takes the place of ours, or keeps it from being sent.
+        let extras = || settings.extra_headers.iter().filter(|extra| !is_framing(&extra.name));
+        let is_replaced = |line: &str| {
+            let name = line.split(':').next().unwrap_or_default();
+            extras().any(|extra| extra.name.eq_ignore_ascii_case(name))
+        };
+        lines.retain(|line| !is_replaced(line));
+        lines.extend(extras().filter_map(ExtraHeader::line));
+        let origin = Origin::of(&url);
+        if *self.home.get_or_insert_with(|| origin.clone()) != origin {
+            lines.retain(|line| !redirect::is_secret(line));
+        }
+        if let Some(file) = self.settings.cookie_file.as_ref().filter(|_| self.jar.is_none()) {
+            self.jar = Some(Jar::open(file, self.settings.save_cookies));
+        }
+        Request {
+            tail: url.as_str().strip_prefix(base).unwrap_or_default().to_owned(),
+            url,
+            lines,
+            body,
+            retry: Retry::new(self.settings.retries),
+        }
+    }
+
+    /// Sends the head of a request whose body follows.
+    pub(super) fn start_upload(&mut self, request: &Request) -> Result<(Origin, Exchange), Error> {
+        let origin = Origin::of(&request.url);
+        let connection = self.connector.take(&origin)?;
+        let exchange = self.start(connection.stream, request, Length::Chunked)?;
+        Ok((origin, exchange))
+    }
+
+    /// Sends a request that is held in memory, follows redirects, and asks again where that may help.
+    pub(super) fn perform(&mut self, request: &mut Request) -> Result<Answered, Error> {
+        loop {
+            match self.follow(request) {
+                Ok(answered) if retry::is_passing(answered.head.status) && request.may_repeat() => {
+                    let status = answered.head.status;
+                    let asked = retry::asked_wait(answered.head.text("retry-after"));
+                    let Some(wait) = request.retry.next(asked) else {
+                        return Ok(answered);
+                    };
+                    self.keep(answered.origin, answered.exchange);
+                    self.pause(Some(status), asked.is_some(), wait);
+                }
+                Err(error) if error.is_retryable() && request.may_repeat() => {
+                    let Some(wait) = request.retry.next(None) else {
+                        return Err(error);
+                    };
+                    self.pause(None, false, wait);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Sends a request again whose answer was cut before anybody had seen any of it.
+    pub(super) fn repeat(&mut self, request: &mut Request, error: std::io::Error) -> std::io::Result<Answered> {
+        let is_cut = Error::within(&error).is_some_and(Error::is_retryable);
+        let Some(wait) = request.retry.next(None).filter(|_| is_cut && request.may_repeat()) else {
+            return Err(error);
+        };
+        self.pause(None, false, wait);
+        Ok(self.perform(request)?)
+    }
+
+    fn pause(&self, status: Option<u16>, asked: bool, wait: Duration) {
+        self.report.say(&retry::words(status, asked, wait));
+        thread::sleep(wait);
+    }
+
+    fn follow(&mut self, request: &mut Request) -> Result<Answered, Error> {
+        let mut hops = 0;
+        loop {
+            let origin = Origin::of(&request.url);
+            let (exchange, head) = self.send(&origin, request)?;
+            let Some(location) = redirect::location(&head) else {
+                self.found |= head.status < 300;
+                return Ok(Answered { origin, exchange, head });
+            };
+            hops += 1;
+            // A GET looks for the repository; where none came before it, any request does.
+            let is_search = request.is_get() || !self.found;
+            redirect::check(hops, is_search, self.settings.follow_redirects, &location)?;
+            let url = redirect::target(&request.url, &location, self.settings.redirect_protocols)?;
+            if is_search {
+                let base = redirect::base(&url, &request.tail)?;
+                if !self.quiet {
+                    self.report.warning(&format!("redirecting to {base}/"));
+                }
+                self.redirected_base = Some(base);
+            }
+            self.keep(origin.clone(), exchange);
+            if Origin::of(&url) != origin {
+                // A secret goes to the host that it was kept for, and to no other.
+                request.lines.retain(|line| !redirect::is_secret(line));
+            }
+            request.url = url;
+        }
+    }
+
+    /// Keeps the connection of an answer that is of no use, if it can be used again.
+    fn keep(&mut self, origin: Origin, mut exchange: Exchange) {
+        exchange.drain(USELESS);
+        if let Some(stream) = exchange.into_stream() {
+            self.connector.keep(origin, stream);
+        }
+    }
+
+    /// Sends a request once; but a connection that was kept alive may have ended at any moment, and is replaced if it
+    /// has said nothing, and a proxy that relays requests may want a password first.
+    fn send(&mut self, origin: &Origin, request: &Request) -> Result<(Exchange, AnswerHead), Error> {
+        loop {
+            let connection = self.connector.take(origin)?;
+            let used = connection.used;
+            match self.send_once(connection.stream, request) {
+                Err(Error::NoAnswer) if used && request.may_repeat() => {}
+                Ok((exchange, head)) if head.status == 407 && self.relays(request) => {
+                    self.keep(origin.clone(), exchange);
+                    self.connector.proxy_challenged(&head)?;
+                }
+                Ok((exchange, head)) => {
+                    if self.relays(request) {
+                        self.connector.proxy_accepted();
+                    }
+                    if let Some(jar) = &mut self.jar {
+                        jar.learn(&request.url, &head);
+                    }
+                    return Ok((exchange, head));
+                }
+                failed => return failed,
+            }
+        }
+    }
+
+    fn send_once(&mut self, stream: Stream, request: &Request) -> Result<(Exchange, AnswerHead), Error> {
+        let body = request.body.as_ref();
+        let length = body.map_or(Length::None, |body| Length::Known(body.len() as u64));
+        let mut exchange = self.start(stream, request, length)?;
+        if let Some(body) = body {
+            match exchange.write(body) {
+                Err(Error::AnsweredEarly) => exchange.give_up_body()?,
+                sent => sent.and_then(|()| exchange.finish())?,
+            }
+        }
+        let head = exchange.read_head()?;
+        Ok((exchange, head))
+    }
+
+    fn start(&self, stream: Stream, request: &Request, length: Length) -> Result<Exchange, Error> {
+        let relayed = self.relays(request);
+        let mut lines = request.lines.clone();
+        lines.extend(self.jar.as_ref().and_then(|jar| jar.line(&request.url)));
+        if relayed {
+            lines.extend(self.connector.proxy_header());
+            lines.push("Proxy-Connection: Keep-Alive".to_owned().into());
+        }
+        let head = Head {
+            url: request.url.as_str(),
+            length,
+            lines: &lines,
+            target: if relayed { Target::Whole } else { Target::Path },
+        };
+        Exchange::start(stream, &head, &self.watch)
+    }
+
+    fn relays(&self, request: &Request) -> bool {
+        proxy::relays(self.settings.proxy.as_ref(), &request.url)
+    }
+}
+
+/// Takes the answer to an upload. What has been uploaded is gone, so a redirect cannot be followed.
+pub(super) fn uploaded(origin: Origin, mut exchange: Exchange) -> Result<Answered, Error> {
+    exchange.finish()?;
+    let head = exchange.read_head()?;
+    match redirect::location(&head) {
+        Some(to) => Err(Error::Redirect {
+            to,
+            reason: "the request was too large to be kept and sent again: raise http.postBuffer",
+        }),
+        None => Ok(Answered { origin, exchange, head }),
+    }
+}
+
+/// Whether a header says where a body ends: that is not for a setting to say.
+fn is_framing(name: &str) -> bool {
+    ["content-length", "transfer-encoding"]
+        .iter()
+        .any(|framing| name.eq_ignore_ascii_case(framing))
+}

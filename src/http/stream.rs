@@ -1,0 +1,242 @@
+//! The bytes of one connection: TCP, or TLS over it, or TLS over a proxy's TLS.
+//!
+//! It must not know HTTP. What it adds to `Read` and `Write` is [`Stream::has_input`]: whether the peer has said
+//! something while we were still talking, which is how an answer that comes before the end of an upload is noticed.
+
+use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::TcpStream;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+use socket2::SockRef;
+
+use super::error::Error;
+
+/// One end of a connection.
+#[derive(Debug)]
+pub(super) enum Stream {
+    /// Clear text: loopback, or the way to a proxy.
+    Plain(TcpStream),
+    /// A proxy's socket on this machine.
+    #[cfg(unix)]
+    Local(UnixStream),
+    /// TLS over another stream.
+    Tls(Box<Tls>),
+}
+
+/// TLS over another stream.
+#[derive(Debug)]
+pub(super) struct Tls {
+    session: ClientConnection,
+    inner: Stream,
+    host: String,
+}
+
+impl Stream {
+    /// Completes a TLS handshake with `host` over this stream, before `deadline`.
+    pub(super) fn secure(mut self, config: Arc<ClientConfig>, host: &str, deadline: Instant) -> Result<Self, Error> {
+        let failed = |source| Error::Tls {
+            host: host.to_owned(),
+            source,
+        };
+        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
+            .map_err(|_| failed(rustls::Error::General(format!("'{host}' is no name for a certificate"))))?;
+        let mut session = ClientConnection::new(config, name).map_err(failed)?;
+        while session.is_handshaking() {
+            self.wait_until(deadline, host)?;
+            if let Err(error) = session.complete_io(&mut self) {
+                return Err(match error.downcast::<rustls::Error>() {
+                    Ok(source) => failed(source),
+                    Err(error) => match error.kind() {
+                        io::ErrorKind::Interrupted => continue,
+                        io::ErrorKind::UnexpectedEof => Error::NoAnswer,
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => too_late(host),
+                        _ => Error::Broken(error),
+                    },
+                });
+            }
+        }
+        Ok(Self::Tls(Box::new(Tls {
+            session,
+            inner: self,
+            host: host.to_owned(),
+        })))
+    }
+
+    /// Makes every read and write end by `deadline`.
+    pub(super) fn wait_until(&self, deadline: Instant, host: &str) -> Result<(), Error> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(too_late(host));
+        }
+        self.set_patience(Some(left), Some(left)).map_err(Error::Broken)
+    }
+
+    /// Sets how long a read and a write wait before they fail with [`io::ErrorKind::WouldBlock`] or `TimedOut`.
+    /// Nothing is lost then: both can be tried again.
+    pub(super) fn set_patience(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
+        let socket = self.socket();
+        socket.set_read_timeout(read)?;
+        socket.set_write_timeout(write)
+    }
+
+    /// Returns the version of TLS and its cipher, for the trace.
+    pub(super) fn security(&self) -> String {
+        match self {
+            Self::Tls(tls) => {
+                let version = tls.session.protocol_version();
+                let suite = tls.session.negotiated_cipher_suite().map(|suite| suite.suite());
+                format!("{} with {}", word(version), word(suite))
+            }
+            _ => "clear text".to_owned(),
+        }
+    }
+
+    fn socket(&self) -> SockRef<'_> {
+        match self {
+            Self::Plain(socket) => SockRef::from(socket),
+            #[cfg(unix)]
+            Self::Local(socket) => SockRef::from(socket),
+            Self::Tls(tls) => tls.inner.socket(),
+        }
+    }
+
+    /// Whether a read would return at once: there is plain text, the end, or an error.
+    pub(super) fn has_input(&mut self) -> bool {
+        match self {
+            Self::Tls(tls) => tls.has_input(),
+            _ => has_bytes(&self.socket()),
+        }
+    }
+}
+
+fn word(value: Option<impl std::fmt::Debug>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"))
+}
+
+fn too_late(host: &str) -> Error {
+    Error::Connect {
+        peer: host.to_owned(),
+        source: io::ErrorKind::TimedOut.into(),
+    }
+}
+
+/// A peek that does not wait. Three system calls, but only one portable name. A signal is no input.
+fn has_bytes(socket: &SockRef<'_>) -> bool {
+    if socket.set_nonblocking(true).is_err() {
+        return true;
+    }
+    let quiet = loop {
+        match socket.peek(&mut [MaybeUninit::uninit()]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break error.kind() == io::ErrorKind::WouldBlock,
+            Ok(_) => break false,
+        }
+    };
+    socket.set_nonblocking(false).is_err() || !quiet
+}
+
+impl Tls {
+    /// TLS 1.3 sends session tickets after the handshake: bytes on the socket are not yet bytes for us.
+    fn has_input(&mut self) -> bool {
+        loop {
+            match self.session.process_new_packets() {
+                Ok(state) if state.plaintext_bytes_to_read() > 0 || state.peer_has_closed() => return true,
+                Err(_) => return true,
+                Ok(_) => {}
+            }
+            if !self.inner.has_input() {
+                return false;
+            }
+            match self.session.read_tls(&mut self.inner) {
+                Ok(1..) => {}
+                Err(error) if is_passing(&error) => return false,
+                _ => return true,
+            }
+        }
+    }
+
+    /// Sends the records that are ready. Where that has to wait, they stay ready.
+    fn drain(&mut self) -> io::Result<()> {
+        while self.session.wants_write() {
+            if self.session.write_tls(&mut self.inner)? == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.session.reader().read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+            // An answer to the peer's key update, say; the peer may wait for it. A peer that takes no more may have
+            // left an answer all the same: whether there is one, the next line tells.
+            self.drain().ok();
+            self.session.read_tls(&mut self.inner)?;
+            if let Err(source) = self.session.process_new_packets() {
+                // The alert that tells the peer why; it may be gone already.
+                self.drain().ok();
+                let host = self.host.clone();
+                return Err(io::Error::new(io::ErrorKind::InvalidData, Error::Tls { host, source }));
+            }
+        }
+    }
+
+    /// What came before goes first, so that rustls' buffer stays within its bound and a peer that takes nothing is
+    /// noticed.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.drain()?;
+        self.session.writer().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.drain()?;
+        self.inner.flush()
+    }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(socket) => socket.read(buffer),
+            #[cfg(unix)]
+            Self::Local(socket) => socket.read(buffer),
+            Self::Tls(tls) => tls.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(socket) => socket.write(bytes),
+            #[cfg(unix)]
+            Self::Local(socket) => socket.write(bytes),
+            Self::Tls(tls) => tls.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(socket) => socket.flush(),
+            #[cfg(unix)]
+            Self::Local(socket) => socket.flush(),
+            Self::Tls(tls) => tls.flush(),
+        }
+    }
+}

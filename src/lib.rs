@@ -1,0 +1,55 @@
+//! Git remote helper for Bitbucket Cloud: `bbcloud::<workspace>/<repository>` over authenticated HTTPS.
+//!
+//! ```text
+//! git  <->  helper  <->  bridge  <->  http  <->  server
+//!                          ^
+//!             credential --+      cli: what people run; never on the data path
+//! ```
+//!
+//! Git starts the program with a remote's name and address and talks to it through two pipes. The [`helper`] answers
+//! git's commands. For `connect` it hands both pipes to the [`bridge`], which turns git's packets into HTTP requests
+//! and passes the answers on as bytes. [`http`] is the only place that knows HTTP and TLS; the bridge sees it through
+//! gitoxide's `Http` trait. [`credential`] knows who is asking. A [`repository`] is where all of them are put together.
+//!
+//! # Reading order
+//! 1. [`address`]: what may follow `bbcloud::`, and the only place that builds `https` URLs.
+//! 2. [`helper`]: git's commands, one at a time; `command` parses them, `options` keeps them.
+//! 3. [`bridge`]: `upload_pack` (fetch, version 2), `receive_pack` (push), `upload_archive`, `fallback` (fetch, version
+//!    0 and 1), over `remote` (one server), `discovery` (its advertisement) and `packet` (git's framing).
+//! 4. [`http`]: `client` implements the trait over a `session` (redirects, `retry`, `cookies`); `exchange` is one
+//!    request and its answer over a `wire`, `connector` the way to the server (`dial`, `proxy`, `tls`, `stream`);
+//!    `settings` are git's `http.*`; `status` and `network` explain failures.
+//! 5. [`credential`]: the order of sources; `account` and `index` are what is known without a keychain, `keychain` is the
+//!    system's (in time or not at all), `helper` git's own helpers, `prompt` the user; `policy` says who may be asked.
+//! 6. [`cache`]: the kept advertisement, which saves a fetch one of its two requests.
+//! 7. [`environment`], [`git`], [`pipe`], [`process`], [`report`], [`trace`]: the process's
+//!    surroundings, each through one door.
+//!
+//! # Invariants
+//! 1. In helper mode standard output carries protocol bytes only, from one writer, flushed where git waits for it.
+//! 2. One buffered reader lives from git's first command to its last packet.
+//! 3. Memory is flat: no pack is ever held, and an `info/refs` answer only within a bound.
+//! 4. No secret is in an argument, a URL, an error, a log, a trace or a file of ours; it is wiped when dropped.
+//! 5. Credentials travel over TLS (or loopback), and only to the host that they are for.
+//! 6. A request that may have had an effect is never sent twice; a read may be, until its first byte has reached git.
+//! 7. An answer that is cut or malformed never looks like success.
+//! 8. Bytes from a peer never panic the program.
+//!
+//! Dependencies point one way: `helper` and `cli` know `repository`, which knows `bridge`, `http` and `credential`;
+//! `bridge` knows none of the other two but the facts in [`bridge::refusal`]; everyone knows `report`. The tests check
+//! the forbidden edges (`tests/it/tidy.rs`).
+
+pub mod address;
+pub mod bridge;
+pub mod cache;
+pub mod cli;
+pub mod credential;
+pub mod environment;
+pub mod git;
+pub mod helper;
+pub mod http;
+pub mod pipe;
+pub mod process;
+pub mod report;
+pub mod repository;
+pub mod trace;

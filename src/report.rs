@@ -1,0 +1,271 @@
+//! What the user reads: failures with their cause, the server's words and the command that helps.
+//!
+//! With `trace.rs` this is the only file that writes to standard error. It must not know where a failure comes
+//! from: whoever fails builds the [`Failure`] in words, and this file lays it out and keeps the terminal safe.
+
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write as _};
+
+/// What went wrong, as far as a caller or a script has to branch on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The command line, an address or a setting cannot be used.
+    Usage,
+    /// The server does not know who is asking, or not with this secret (401, 410 for app passwords).
+    Unauthenticated,
+    /// The server knows who is asking and says no (403, 404).
+    Refused,
+    /// Trying again later may succeed (429, 5xx).
+    Unavailable,
+    /// The network, a proxy or TLS failed before there was an answer.
+    Network,
+    /// The other side broke the protocol, or its answer was cut.
+    Protocol,
+    /// The keychain is locked, absent, slow or broken.
+    Keychain,
+    /// Anything on this machine: files, processes, pipes.
+    Local,
+    /// Git has gone and reads no more. It has said why itself, or was told to go: there is nothing to report.
+    Hangup,
+}
+
+/// A failure as the user reads it: an `error:` line, `caused by:`, the server's words as `remote:`, and `hint:` lines.
+///
+/// Messages are lower-case and without a full stop, as git's are. Everything that came from the network is made
+/// [`plain`] when it is printed, so that no text can move the cursor or hide a line.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    kind: Kind,
+    message: String,
+    causes: Vec<String>,
+    remote: Option<String>,
+    hints: Vec<String>,
+}
+
+impl Failure {
+    /// Returns a failure of `kind` that says `message`.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            remote: None,
+            hints: Vec::new(),
+        }
+    }
+
+    /// Returns the failure to write to git: a [`Kind::Hangup`] if git has closed its end.
+    pub fn git_has_gone(error: &io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::BrokenPipe => Kind::Hangup,
+            _ => Kind::Local,
+        };
+        Self::new(kind, "cannot write to git").caused_by(error)
+    }
+
+    /// Adds `error` and everything beneath it as `caused by:` lines.
+    #[must_use]
+    pub fn caused_by(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            // Many libraries repeat their source in their own message; the user reads it once.
+            if !self.causes.last().is_some_and(|last| last.contains(&text)) {
+                self.causes.push(text);
+            }
+            next = error.source();
+        }
+        self
+    }
+
+    /// Adds one `caused by:` line in our own words.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// Adds what the server said, shown as `remote:` lines.
+    #[must_use]
+    pub fn remote(mut self, words: impl Into<String>) -> Self {
+        let words = words.into();
+        if !words.trim().is_empty() {
+            self.remote = Some(words);
+        }
+        self
+    }
+
+    /// Adds a `hint:` line; it should hold a command that can be pasted.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Returns what the failure is about, for those who branch on it.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Returns the text of the `error:` line.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns the texts of the `caused by:` lines.
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    /// Returns the texts of the `hint:` lines.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+}
+
+/// The failure's `error:` line without its prefix.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The longest text of a server that is shown, in bytes; an error page is not worth more.
+const REMOTE_BYTES: usize = 4096;
+
+/// Returns `text` without what could steer a terminal: control characters and direction overrides become `?`.
+///
+/// Tabs become spaces and line ends stay, so the caller can put its own prefix before each line.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' => '\n',
+            '\t' => ' ',
+            c if c.is_control() => '?',
+            // Bidirectional controls can make a line read as something it is not (Unicode TR 36, 3.2).
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '?',
+            c => c,
+        })
+        .collect()
+}
+
+/// The standard error stream with the one decision it needs: whether colour helps.
+#[derive(Debug, Clone, Copy)]
+pub struct Report {
+    colour: bool,
+}
+
+impl Report {
+    /// Returns the report for this process; colour only on a terminal and where `no_color` (`NO_COLOR`) is unset.
+    pub fn new(no_color: bool) -> Self {
+        Self {
+            colour: !no_color && io::stderr().is_terminal(),
+        }
+    }
+
+    /// Prints `failure` in full.
+    pub fn failure(self, failure: &Failure) {
+        print(&self.layout(failure));
+    }
+
+    /// Prints a `warning:` line.
+    pub fn warning(self, text: &str) {
+        print(&self.lines("warning", "33", text));
+    }
+
+    /// Prints a `hint:` line.
+    pub fn hint(self, text: &str) {
+        print(&self.lines("hint", "36", text));
+    }
+
+    /// Prints words that are neither data nor a failure, without a prefix.
+    pub fn say(self, text: &str) {
+        print(&format!("{}\n", plain(text)));
+    }
+
+    fn layout(self, failure: &Failure) -> String {
+        let mut text = String::new();
+        if let Some(remote) = &failure.remote {
+            let end = (0..=REMOTE_BYTES.min(remote.len()))
+                .rev()
+                .find(|end| remote.is_char_boundary(*end));
+            let words = remote.get(..end.unwrap_or_default()).unwrap_or_default();
+            text += &self.lines("remote", "", words.trim());
+        }
+        text += &self.lines("error", "31", &failure.message);
+        for cause in &failure.causes {
+            text += &self.lines("caused by", "", cause);
+        }
+        for hint in &failure.hints {
+            text += &self.lines("hint", "36", hint);
+        }
+        text
+    }
+
+    fn lines(self, prefix: &str, colour: &str, text: &str) -> String {
+        let mut lines = String::new();
+        let prefix = if self.colour && !colour.is_empty() {
+            format!("\x1b[1;{colour}m{prefix}:\x1b[0m ")
+        } else {
+            format!("{prefix}: ")
+        };
+        for line in plain(text).lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+            lines.extend([&prefix, line, "\n"]);
+        }
+        lines
+    }
+}
+
+/// One write a report: git and its other children share this stream. A closed stream is nobody's to tell.
+fn print(text: &str) {
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(text.as_bytes()).ok();
+    stderr.flush().ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Report = Report { colour: false };
+
+    #[test]
+    fn a_failure_reads_remote_error_cause_hint() {
+        let failure = Failure::new(Kind::Refused, "'localhost' refused the push (HTTP 403)")
+            .because("no write scope")
+            .remote("You shall\nnot pass\n")
+            .hint("run 'git-remote-bbcloud login --replace'");
+        assert_eq!(
+            PLAIN.layout(&failure),
+            "remote: You shall\nremote: not pass\nerror: 'localhost' refused the push (HTTP 403)\n\
+             caused by: no write scope\nhint: run 'git-remote-bbcloud login --replace'\n"
+        );
+    }
+
+    #[test]
+    fn a_server_cannot_steer_the_terminal() {
+        let failure = Failure::new(Kind::Refused, "no").remote("\x1b]0;owned\x07\x1b[2Jhi\u{202e}\u{9b}31m\r\0");
+        let text = PLAIN.layout(&failure);
+        assert!(
+            !text.contains(['\x1b', '\x07', '\r', '\0', '\u{9b}', '\u{202e}']),
+            "{text:?}"
+        );
+    }
+
+    #[test]
+    fn a_long_error_page_is_cut_at_a_character() {
+        let failure = Failure::new(Kind::Refused, "no").remote("ä".repeat(10_000));
+        assert!(PLAIN.layout(&failure).len() < REMOTE_BYTES + 100);
+    }
+
+    #[test]
+    fn a_cause_that_its_parent_already_told_is_not_repeated() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot open: {0}")]
+        struct Outer(#[source] io::Error);
+        let failure = Failure::new(Kind::Local, "no").caused_by(&Outer(io::Error::other("disk on fire")));
+        assert_eq!(failure.causes(), ["cannot open: disk on fire"]);
+    }
+}

@@ -1,0 +1,192 @@
+//! A repository at the server, ready to be talked to: the one place where the parts are put together.
+//!
+//! Address, settings, client and logins meet here and nowhere else, so the helper and the commands for people treat
+//! a repository alike.
+
+use std::io::{BufRead, Write};
+use std::sync::OnceLock;
+
+use crate::address::{Address, BaseUrl};
+use crate::bridge::discovery::Advertisement;
+use crate::bridge::service::{Service, Version};
+use crate::bridge::{self, Kept, remote, upload_pack};
+use crate::cache::{Cache, Slot};
+use crate::credential::Logins;
+use crate::credential::policy::Policy;
+use crate::environment::Environment;
+use crate::environment::variable::{BBCLOUD_BASE_URL, BBCLOUD_USERNAME};
+use crate::git::config::Config;
+use crate::http::client::Client;
+use crate::http::settings::{ProactiveAuth, Settings};
+use crate::http::status::{self, Asked};
+use crate::report::{Failure, Kind, Report};
+use crate::trace::Trace;
+
+/// A repository at the server.
+pub struct Repository {
+    /// What requests go through.
+    pub remote: remote::Remote<Client, Logins>,
+    address: Address,
+    base: BaseUrl,
+    post_buffer: usize,
+    kept: Option<Slot>,
+}
+
+impl Repository {
+    /// Returns the repository at `address`, for the remote `name` of git's configuration. Nothing is sent yet.
+    pub fn open(
+        address: &str,
+        name: &str,
+        config: &Config,
+        environment: &Environment,
+        report: Report,
+    ) -> Result<Self, Failure> {
+        let base = base_url(config, environment)?;
+        let address = Address::parse(address, &base)?;
+        check_secret_in_url(&address, config, report)?;
+        let url = address.https_url(&base);
+        let settings = Settings::read(&url, name, config, environment)?;
+        let proactive = settings.proactive_auth != ProactiveAuth::None;
+        let policy = Policy::read(&url, proactive, config, environment)?;
+        let logins = Logins::find(&address, &base, policy, environment, report)?;
+        let post_buffer = settings.post_buffer;
+        let account = address
+            .username()
+            .or(environment.text(&BBCLOUD_USERNAME))
+            .or(base.username());
+        let cache = Cache::open(config, environment)?;
+        let kept = cache.map(|cache| cache.slot(url.as_str(), account.unwrap_or_default()));
+        warn_once(&settings, report);
+        let trace = Trace::from_environment(environment, report)?;
+        let remote = remote::Remote::new(
+            Client::new(settings, report, trace),
+            url.to_string(),
+            version(config)?,
+            logins,
+        );
+        Ok(Self {
+            remote,
+            address,
+            base,
+            post_buffer,
+            kept,
+        })
+    }
+
+    /// Begins to connect while git and the keychain are busy.
+    pub fn open_early(&self) {
+        self.remote.http().open_early(&self.address.https_url(&self.base));
+    }
+
+    /// Returns the repository's URL, without any secret.
+    pub fn url(&self) -> String {
+        self.address.https_url(&self.base).to_string()
+    }
+
+    /// Returns how many bytes of a request are held in memory, at most (`http.postBuffer`).
+    pub fn post_buffer(&self) -> usize {
+        self.post_buffer
+    }
+
+    /// Returns what the repository advertised the last time, if that may be used.
+    pub fn kept(&self) -> Option<Advertisement> {
+        let wanted = self.remote.version() == Version::V2;
+        self.kept.as_ref().filter(|_| wanted).and_then(Slot::load)
+    }
+
+    /// Keeps `advertisement` for the next time. Not that of a repository that has moved: a first request without
+    /// asking before would go to the old place every time.
+    pub fn keep(&mut self, advertisement: &Advertisement) {
+        if let Some(slot) = self.kept.as_mut().filter(|_| !self.remote.has_moved()) {
+            slot.replace(advertisement);
+        }
+    }
+
+    /// Serves git's fetches; `assumed` says that git was told what was kept, and not what the server says now.
+    pub fn upload_pack(
+        &mut self,
+        git: (&mut impl BufRead, &mut impl Write),
+        assumed: bool,
+    ) -> Result<(), bridge::Error> {
+        let kept = self.kept.as_mut().filter(|_| assumed);
+        let kept = kept.map(|slot| slot as &mut dyn Kept);
+        upload_pack::serve(&mut self.remote, git, self.post_buffer, kept)
+    }
+
+    /// Says what `error` means for the user.
+    pub fn explain(&self, service: Service, error: bridge::Error) -> Failure {
+        let asked = Asked {
+            address: &self.address,
+            base: &self.base,
+            service,
+            login: self.remote.credentials().current(),
+        };
+        status::explain(&asked, error)
+    }
+}
+
+/// What git would warn about is told once, however many repositories a command opens.
+fn warn_once(settings: &Settings, report: Report) {
+    static WARNED: OnceLock<()> = OnceLock::new();
+    if !settings.warnings.is_empty() && WARNED.set(()).is_ok() {
+        for warning in &settings.warnings {
+            report.warning(warning);
+        }
+    }
+}
+
+/// Returns where repositories are: `BBCLOUD_BASE_URL`, then `bbcloud.baseUrl`, which a repository's own configuration
+/// cannot set, because it decides where secrets go.
+pub fn base_url(config: &Config, environment: &Environment) -> Result<BaseUrl, Failure> {
+    let given = environment
+        .text(&BBCLOUD_BASE_URL)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned);
+    match given.or_else(|| config.trusted().text("bbcloud.baseUrl")) {
+        Some(text) => BaseUrl::parse(&text),
+        None => Ok(BaseUrl::default()),
+    }
+}
+
+/// `protocol.version`; git itself fails on a value that it does not know.
+fn version(config: &Config) -> Result<Version, Failure> {
+    match config.text("protocol.version").as_deref() {
+        Some("0") => Ok(Version::V0),
+        Some("1") => Ok(Version::V1),
+        Some("2") | None => Ok(Version::V2),
+        Some(other) => Err(Failure::new(
+            Kind::Usage,
+            format!("unknown value for config 'protocol.version': {other}"),
+        )),
+    }
+}
+
+/// `transfer.credentialsInUrl`, which git does not apply to addresses of helpers. Git allows where it is unset; here a
+/// secret in a URL is the very thing that the keychain is for, so unset means a warning.
+fn check_secret_in_url(address: &Address, config: &Config, report: Report) -> Result<(), Failure> {
+    static WARNED: OnceLock<()> = OnceLock::new();
+    if address.secret().is_none() {
+        return Ok(());
+    }
+    let plain = address.bbcloud();
+    let found = format!("the URL of '{address}' has a secret in it, readable for all who can read the configuration");
+    let hint = format!(
+        "run 'git-remote-bbcloud login --for {}' and 'git remote set-url origin {plain}'",
+        address.scope()
+    );
+    match config.text("transfer.credentialsInUrl").as_deref() {
+        Some("allow") => Ok(()),
+        Some("die") => Err(Failure::new(Kind::Usage, found).hint(hint)),
+        Some("warn") | None => {
+            if WARNED.set(()).is_ok() {
+                report.warning(&found);
+                report.hint(&hint);
+            }
+            Ok(())
+        }
+        Some(other) => Err(Failure::new(
+            Kind::Usage,
+            format!("unknown value for config 'transfer.credentialsInUrl': {other}"),
+        )),
+    }
+}

@@ -1,0 +1,293 @@
+//! Refusals in HTTP: each status, in the words for the user.
+
+use std::time::Duration;
+
+use super::{FETCH, PUSH, check, refused, refused_with, scene};
+use crate::bitbucket::{ACCESS_TOKEN_USER, Account, Action, Refusal};
+use crate::support::fixture::noise;
+use crate::support::scene::Scene;
+
+fn refusal(scene: &Scene, refusal: Refusal, arguments: &[&str], expected: &str) {
+    let said = refused_with(scene, "acme/widgets", Action::Refuse(refusal), arguments);
+    check(&said, expected);
+}
+
+#[test]
+fn who_asks_is_not_known() {
+    let scene = scene();
+    scene.set("BBCLOUD_TOKEN", "ATATT-wrong");
+    check(
+        &refused(&scene, FETCH),
+        "remote: Invalid credentials\n\
+         error: 'localhost' rejected the API token of 'x-bitbucket-api-token-auth' for 'acme/widgets' (HTTP 401)\n\
+         caused by: it is the one in BBCLOUD_TOKEN\n\
+         hint: it may be wrong, expired or revoked: run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
+    );
+    scene.set("BBCLOUD_USERNAME", ACCESS_TOKEN_USER);
+    scene.set("BBCLOUD_TOKEN", crate::support::scene::TOKEN);
+    check(
+        &refused(&scene, PUSH),
+        "remote: You may not have access to this repository or it no longer exists in this workspace. If you think this repository exists and you have access, make sure you are authenticated.\n\
+         error: 'localhost' rejected the API token of 'x-token-auth' for 'acme/widgets' (HTTP 401)\n\
+         caused by: it is the one in BBCLOUD_TOKEN\n\
+         hint: the name 'x-token-auth' is for another kind of token; leave it away, and 'x-bitbucket-api-token-auth' is sent\n",
+    );
+    scene.unset("BBCLOUD_USERNAME");
+    scene.bitbucket.create_repository("acme/other");
+    scene
+        .bitbucket
+        .add_account(Account::api_token("ada", "ATATT-narrow").only("acme/other"));
+    scene.set("BBCLOUD_TOKEN", "ATATT-narrow");
+    check(
+        &refused(&scene, FETCH),
+        "remote: You may not have access to this repository or it no longer exists in this workspace. If you think this repository exists and you have access, make sure you are authenticated.\n\
+         error: 'localhost' rejected the API token of 'x-bitbucket-api-token-auth' for 'acme/widgets' (HTTP 401)\n\
+         caused by: it is the one in BBCLOUD_TOKEN\n\
+         hint: check that the account has access to the repository, and that the token is for this workspace\n\
+         hint: run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
+    );
+    scene.unset("BBCLOUD_TOKEN");
+    check(
+        &refused(&scene, FETCH),
+        "remote: You may not have access to this repository or it no longer exists in this workspace. If you think this repository exists and you have access, make sure you are authenticated.\n\
+         error: 'localhost' wants to know who asks to read 'acme/widgets' (HTTP 401)\n\
+         hint: run 'git-remote-bbcloud login --for acme/widgets'\n\
+         hint: or, on a build server, set BBCLOUD_TOKEN (and BBCLOUD_USERNAME for an app password)\n",
+    );
+}
+
+#[test]
+fn who_asks_may_not() {
+    let scene = scene();
+    scene
+        .bitbucket
+        .add_account(Account::api_token("ada", "ATATT-read").read_only());
+    scene.set("BBCLOUD_TOKEN", "ATATT-read");
+    check(
+        &refused(&scene, PUSH),
+        "remote: Your credentials lack one or more required privilege scopes.\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' a push to 'acme/widgets' (HTTP 403)\n\
+         caused by: the token lacks a permission\n\
+         hint: create one with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
+         hint: then run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
+    );
+    scene.bitbucket.scope_refusals_as_json(true);
+    check(
+        &refused(&scene, PUSH),
+        "remote: Your credentials lack one or more required privilege scopes.\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' a push to 'acme/widgets' (HTTP 403)\n\
+         caused by: the token has read:repository:bitbucket, read:wiki:bitbucket, and this needs write:repository:bitbucket\n\
+         hint: create one with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
+         hint: then run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
+    );
+    refusal(
+        &scene,
+        Refusal::IpNotAllowed,
+        FETCH,
+        "remote: To access this repository, an admin must whitelist your IP.\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to read 'acme/widgets' (HTTP 403)\n\
+         caused by: this network is not on the workspace's list of allowed addresses\n\
+         hint: use the company's network or VPN, or ask an admin of the workspace to add this address\n",
+    );
+    refusal(
+        &scene,
+        Refusal::TwoStepRequired,
+        FETCH,
+        "remote: To access this repository, enable two-step authentication.\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to read 'acme/widgets' (HTTP 403)\n\
+         caused by: the workspace requires two-step verification\n\
+         hint: turn it on at https://id.atlassian.com/manage-profile/security/two-step-verification\n",
+    );
+    refusal(
+        &scene,
+        Refusal::EdgeBlock,
+        FETCH,
+        "error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to read 'acme/widgets' (HTTP 403)\n\
+         caused by: Atlassian's edge blocked the request before Bitbucket saw it\n\
+         hint: try again in a minute\n",
+    );
+    refusal(
+        &scene,
+        Refusal::Forbidden,
+        PUSH,
+        "remote: The requested repository either does not exist or you do not have access. If you believe this repository exists and you have access, make sure you're authenticated.\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' a push to 'acme/widgets' (HTTP 403)\n\
+         hint: check the address and the account: 'git-remote-bbcloud status --check --for acme/widgets'\n",
+    );
+}
+
+#[test]
+fn what_is_asked_for_is_not_there() {
+    let scene = scene();
+    refusal(
+        &scene,
+        Refusal::NotFound,
+        FETCH,
+        "remote: Not Found\n\
+         error: 'localhost' has no 'acme/widgets', or hides it from 'x-bitbucket-api-token-auth' (HTTP 404)\n\
+         hint: check that <>acme/widgets opens in a browser, and that the account has access to it\n",
+    );
+    refusal(
+        &scene,
+        Refusal::AppPasswordGone,
+        FETCH,
+        "remote: CHANGE-3222 - Functionality has been deprecated\n\
+         remote: App passwords are deprecated and must be replaced with API tokens.\n\
+         remote: https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-3222\n\
+         error: 'localhost' does not offer 'acme/widgets' any more (HTTP 410)\n",
+    );
+    scene.bitbucket.add_account(Account::app_password("ada", "ATBB-old"));
+    scene.bitbucket.app_passwords_dead(true);
+    scene.set("BBCLOUD_USERNAME", "ada");
+    scene.set("BBCLOUD_TOKEN", "ATBB-old");
+    check(
+        &refused(&scene, PUSH),
+        "remote: CHANGE-3222 - Functionality has been deprecated\n\
+         remote: App passwords are deprecated and must be replaced with API tokens.\n\
+         remote: https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-3222\n\
+         error: 'localhost' does not accept app passwords any more (HTTP 410)\n\
+         hint: create an API token with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
+         hint: then run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
+    );
+}
+
+#[test]
+fn the_server_is_in_trouble() {
+    let scene = scene();
+    refusal(
+        &scene,
+        Refusal::RateLimited { retry_after: 7 },
+        FETCH,
+        "remote: Rate limit for this resource has been exceeded\n\
+         error: 'localhost' has had too many requests (HTTP 429)\n\
+         hint: try again in 7 seconds\n",
+    );
+    refusal(
+        &scene,
+        Refusal::Maintenance,
+        FETCH,
+        "error: 'localhost' is in trouble (HTTP 503)\n\
+         hint: try again in a minute\n\
+         hint: Bitbucket's support can look up the request '<id>'\n",
+    );
+    refusal(
+        &scene,
+        Refusal::Maintenance,
+        PUSH,
+        "error: 'localhost' is in trouble (HTTP 503)\n\
+         hint: look at what arrived with 'git ls-remote' before you push again\n\
+         hint: Bitbucket's support can look up the request '<id>'\n",
+    );
+    let broken = Refusal::Custom {
+        status: 500,
+        headers: vec![("x-b3-traceid".to_owned(), "f00d".to_owned())],
+        content_type: "text/html".to_owned(),
+        body: b"<html>oops</html>".to_vec(),
+    };
+    refusal(
+        &scene,
+        broken,
+        FETCH,
+        "error: 'localhost' is in trouble (HTTP 500)\n\
+         hint: try again in a minute\n\
+         hint: Bitbucket's support can look up the request 'f00d'\n",
+    );
+    let odd = Refusal::Custom {
+        status: 418,
+        headers: Vec::new(),
+        content_type: "text/plain".to_owned(),
+        body: b"short\x1b[2J and stout\n".to_vec(),
+    };
+    refusal(
+        &scene,
+        odd,
+        FETCH,
+        "remote: short?[2J and stout\n\
+         error: 'localhost' refused to read 'acme/widgets' (HTTP 418)\n",
+    );
+}
+
+/// The refusal comes while the pack is still being sent, and is read all the same.
+#[test]
+fn a_push_that_is_too_large() {
+    let scene = scene();
+    scene.commit("clone", "large", &noise(4_000_000));
+    let refusal = Refusal::Custom {
+        status: 413,
+        headers: Vec::new(),
+        content_type: "text/plain".to_owned(),
+        body: b"Your repository exceeds 4 GB".to_vec(),
+    };
+    let early = Action::RefuseEarly {
+        refusal,
+        linger: Duration::from_secs(2),
+    };
+    check(
+        &refused_with(&scene, "/git-receive-pack", early, PUSH),
+        "remote: Your repository exceeds 4 GB\n\
+         error: the push is too large for 'localhost' (HTTP 413)\n\
+         hint: push the history in parts: 'git push origin <an older commit>:refs/heads/<branch>', then the rest\n",
+    );
+    let posts = scene.bitbucket.requests();
+    let posts = posts
+        .iter()
+        .filter(|request| request.method == "POST" && request.path.ends_with("receive-pack"));
+    assert_eq!(posts.count(), 1);
+}
+
+#[test]
+fn the_answer_is_a_page_or_leads_elsewhere() {
+    let scene = scene();
+    let page = Refusal::Custom {
+        status: 200,
+        headers: Vec::new(),
+        content_type: "text/html; charset=utf-8".to_owned(),
+        body: b"<html>Sign in</html>".to_vec(),
+    };
+    refusal(
+        &scene,
+        page,
+        FETCH,
+        "error: the server answered with 'text/html' where 'application/x-git-upload-pack-advertisement' was asked for\n\
+         caused by: a sign-in page of the network or a proxy may stand between here and the server\n\
+         hint: look at what answers: 'curl -sI <>acme/widgets'\n",
+    );
+    let odd = Action::ContentType("application/octet-stream".to_owned());
+    check(
+        &refused_with(&scene, "info/refs", odd, FETCH),
+        "error: the server answered with 'application/octet-stream' where 'application/x-git-upload-pack-advertisement' was asked for\n\
+         hint: nothing has changed here; trying again is safe\n",
+    );
+    let away = |location: &str| {
+        let action = Action::Redirect {
+            status: 302,
+            location: location.to_owned(),
+        };
+        refused_with(&scene, "info/refs", action, FETCH)
+    };
+    check(
+        &away("https://localhost:1/sign-in"),
+        "error: the server redirects to 'https://localhost:1/sign-in', which is not followed: it does not end as the request does, so the repository's new address is unknown\n\
+         hint: check the address and BBCLOUD_BASE_URL\n",
+    );
+    check(
+        &away("http://elsewhere.example{target}"),
+        "error: the server redirects to 'http://elsewhere.example/acme/widgets.git/info/refs?service=git-upload-pack', which is not followed: it leads away from TLS\n\
+         hint: check the address and BBCLOUD_BASE_URL\n",
+    );
+    check(
+        &away("/account/signin"),
+        "error: the server redirects to '/account/signin', which is not followed: it does not end as the request does, so the repository's new address is unknown\n\
+         hint: check the address and BBCLOUD_BASE_URL\n",
+    );
+    let post = Action::Redirect {
+        status: 307,
+        location: "/elsewhere{target}".to_owned(),
+    };
+    check(
+        &refused_with(&scene, "/git-receive-pack", post, PUSH),
+        "error: the push was sent, but its answer was lost: it may or may not have taken effect\n\
+         caused by: the server redirects to '/elsewhere/acme/widgets.git/git-receive-pack', which is not followed: only the first request of a session may be redirected\n\
+         hint: see what is there with 'git ls-remote <>acme/widgets', then push again if need be\n",
+    );
+}

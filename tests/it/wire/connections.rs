@@ -1,0 +1,144 @@
+//! How the server is reached: given addresses, families, time limits, and one connection for a session.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use super::{Scene, said};
+use crate::bitbucket::{Action, Fault, Framing};
+
+#[test]
+fn a_session_is_one_connection() {
+    let scene = Scene::new();
+    scene.git_ok(&["clone", "--quiet", "bbcloud::acme/widgets", "clone"]);
+    assert_eq!(scene.bitbucket.connections(), 1);
+}
+
+#[test]
+fn a_kept_connection_that_has_ended_is_replaced_without_a_word() {
+    let scene = Scene::new();
+    scene
+        .bitbucket
+        .fault(Fault::on("acme/widgets", Action::CloseAfter).always());
+    assert_eq!(scene.works(), "");
+    assert_eq!(scene.bitbucket.connections(), 2);
+}
+
+#[test]
+fn addresses_can_be_given() {
+    let scene = Scene::new().unset("http.sslCAInfo").set("http.sslVerify", "false");
+    let port = scene.bitbucket.port();
+    let base = format!("https://bitbucket.invalid:{port}");
+    let scene = scene.variable("BBCLOUD_BASE_URL", &base);
+    assert!(scene.fails().contains("cannot find the host 'bitbucket.invalid'"));
+    let given = format!("bitbucket.invalid:{port}:127.0.0.1");
+    scene.set("http.curloptResolve", given).works();
+}
+
+#[test]
+fn a_family_can_be_chosen() {
+    let scene = Scene::new();
+    for family in ["--ipv4", "--ipv6"] {
+        let clone = scene.git(&[
+            "clone",
+            "--quiet",
+            family,
+            "bbcloud::acme/widgets",
+            family.trim_matches('-'),
+        ]);
+        // A machine without IPv6 is told so.
+        let told = said(&clone);
+        assert!(clone.status.success() || family == "--ipv6", "{told}");
+    }
+    let scene = scene.variable("BBCLOUD_BASE_URL", format!("https://127.0.0.1:{}", 1));
+    let clone = scene.git(&["clone", "--quiet", "--ipv6", "bbcloud::acme/widgets", "none"]);
+    assert!(
+        said(&clone).contains("it has no address of the wanted family"),
+        "{}",
+        said(&clone)
+    );
+}
+
+#[test]
+fn connecting_has_a_limit() {
+    // A server that accepts and says nothing: the handshake is part of connecting.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("https://127.0.0.1:{}", silent.local_addr().unwrap().port());
+    for by_variable in [false, true] {
+        let scene = Scene::new().variable("BBCLOUD_BASE_URL", &base);
+        let scene = if by_variable {
+            scene.variable("GIT_HTTP_CONNECT_TIMEOUT_MS", "300")
+        } else {
+            scene.set("http.connectTimeoutMs", "300")
+        };
+        let started = Instant::now();
+        assert!(scene.fails().contains("cannot connect to 127.0.0.1"));
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[test]
+fn a_transfer_that_stalls_is_given_up() {
+    let stall = || Action::Stall {
+        after: 10,
+        pause: Duration::from_secs(30),
+    };
+    for by_variable in [false, true] {
+        let scene = if by_variable {
+            Scene::new()
+                .variable("GIT_HTTP_LOW_SPEED_LIMIT", "1000")
+                .variable("GIT_HTTP_LOW_SPEED_TIME", "2")
+        } else {
+            Scene::new()
+                .set("http.lowSpeedLimit", "1000")
+                .set("http.lowSpeedTime", "2")
+        };
+        scene.bitbucket.fault(Fault::on("/git-upload-pack", stall()).always());
+        let started = Instant::now();
+        let told = scene.fails();
+        assert!(told.contains("less than 1000 bytes a second for 2 seconds"), "{told}");
+        assert!((2..15).contains(&started.elapsed().as_secs()));
+    }
+    // Without the two settings there is no limit, and a short pause is nothing.
+    let scene = Scene::new();
+    let pause = Duration::from_secs(3);
+    scene
+        .bitbucket
+        .fault(Fault::on("/git-upload-pack", Action::Stall { after: 10, pause }));
+    scene.works();
+}
+
+#[test]
+fn the_post_buffer_decides_how_a_push_tells_its_length() {
+    for (size, framing) in [("65520", Framing::Chunked), ("1m", Framing::Length)] {
+        let scene = Scene::new().set("http.postBuffer", size);
+        scene.git_ok(&["init", "--quiet", "work"]);
+        let noise: Vec<u8> = (0..200_000_u32)
+            .map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0])
+            .collect();
+        std::fs::write(scene.file("work/noise"), noise).unwrap();
+        scene.git_ok(&["-C", "work", "add", "noise"]);
+        scene.git_ok(&[
+            "-C",
+            "work",
+            "-c",
+            "core.compression=0",
+            "commit",
+            "--quiet",
+            "-m",
+            "Noise",
+        ]);
+        scene.git_ok(&[
+            "-C",
+            "work",
+            "-c",
+            "core.compression=0",
+            "push",
+            "--quiet",
+            "bbcloud::acme/widgets",
+            "HEAD:refs/heads/noise",
+        ]);
+        let requests = scene.bitbucket.requests();
+        let push = requests.iter().find(|request| request.method == "POST").unwrap();
+        assert_eq!(push.framing, framing, "{size}");
+    }
+}

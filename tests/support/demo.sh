@@ -1,0 +1,62 @@
+#!/bin/sh
+# The main job, seen: against the local Bitbucket, with this project's own history, and nothing left behind.
+set -eu
+
+here=$(pwd)
+work=$(mktemp -d)
+mkfifo "$work/stop" "$work/said"
+"$here/target/debug/examples/local-bitbucket" --root "$work/server" --seed-from "$here" <"$work/stop" >"$work/said" &
+server=$!
+# The server ends when this end of its input does, however this script ends.
+exec 9>"$work/stop"
+trap 'exec 9>&-; wait $server || true; rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+
+variables=$(sed '/^ready$/q' <"$work/said")
+eval "$(printf '%s\n' "$variables" | grep '^export ')"
+mkdir "$work/home"
+export HOME="$work/home" PATH="$here/target/debug:$PATH" GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1
+unset XDG_CONFIG_HOME GIT_DIR
+git config --global user.name 'A Newcomer'
+git config --global user.email newcomer@example.com
+git config --global advice.detachedHead false
+
+run() {
+    printf '\n$ %s\n' "$*"
+    "$@" 2>&1 || return 1
+}
+fail() {
+    printf '\ndemo failed: %s\n' "$1" >&2
+    exit 1
+}
+
+printf 'A local Bitbucket listens at %s. It has the repository acme/widgets, with its wiki.\n' "$BBCLOUD_BASE_URL"
+printf 'The token is in BBCLOUD_TOKEN, as on a build server.\n'
+cd "$work"
+run git clone bbcloud::acme/widgets mine || fail 'clone'
+run git clone bbcloud::acme/widgets theirs || fail 'second clone'
+cd mine
+echo 'Seen working.' >DEMO.md
+git add DEMO.md
+run git commit -q -m 'Add a note' || fail 'commit'
+run git push origin HEAD || fail 'push'
+cd ../theirs
+run git fetch || fail 'fetch'
+run git log --oneline -1 '@{upstream}' || fail 'log'
+[ "$(git rev-parse '@{upstream}')" = "$(git -C ../mine rev-parse HEAD)" ] || fail 'the push did not arrive'
+cd ..
+run git clone bbcloud::acme/widgets/wiki || fail 'wiki'
+run ls wiki
+
+printf '\nAnd a refusal: a token that may only read.\n'
+cd mine
+echo 'Not allowed.' >>DEMO.md
+git commit -q -a -m 'Add more'
+before=$(git ls-remote origin)
+export BBCLOUD_TOKEN="$LOCAL_BITBUCKET_READ_ONLY_TOKEN"
+if run git push origin HEAD; then
+    fail 'a push without permission succeeded'
+fi
+[ "$(git ls-remote origin)" = "$before" ] || fail 'a refused push changed the server'
+
+printf '\nIt works: cloned, pushed, fetched and refused, as it should be.\n'
