@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::desktop::{Bus, Desktop};
-use super::stub::{Deaf, DeafService};
+use super::stub::{Deaf, DeafService, Windows};
 use super::{PROGRAM, askpass, configure, helper, keep, last_user, ls_remote, ours, ours_with, person, says, scene};
 use crate::support::run::Output;
 use crate::support::scene::{Scene, TOKEN};
@@ -61,16 +61,24 @@ fn a_locked_keychain_is_explained_within_seconds() {
     );
 }
 
-/// gnome-keyring wants to show a window, and there is nothing that shows one.
 #[test]
-fn a_desktop_that_does_not_unlock_it_is_not_waited_for_longer_than_is_set() {
+fn a_window_that_nobody_answers_is_waited_for_on_a_desktop_and_no_longer_than_is_set() {
     let scene = scene();
     let desktop = Desktop::start(&scene);
     keep(&scene, TOKEN, &[]);
     desktop.lock();
-    scene.set("DISPLAY", ":7");
-    configure(&scene, "bbcloud.keychainTimeout", "2");
+    let windows = Windows::start(&desktop.bus, false);
     fails_in_time(&scene, &["error: the keychain is locked"]);
+    assert_eq!(windows.shown(), 0, "nobody is there to see one");
+    scene.set("DISPLAY", ":7");
+    configure(&scene, "bbcloud.keychainTimeout", "3");
+    let begun = Instant::now();
+    fails_in_time(&scene, &["error: the keychain is locked"]);
+    assert!(begun.elapsed() >= Duration::from_secs(3), "it was not waited for");
+    assert_eq!(windows.shown(), 1);
+    scene.set("CI", "true");
+    fails_in_time(&scene, &["error: the keychain is locked"]);
+    assert_eq!(windows.shown(), 1, "nobody is there to see one");
 }
 
 #[test]
