@@ -220,7 +220,8 @@ fn a_repository_that_has_moved_is_followed() {
     assert!(last.path.starts_with("/acme/gadgets.git/"), "{asked:?}");
     scene.bitbucket.clear_requests();
     scene.git_ok("clone", &["fetch"]);
-    assert_eq!(requests(&scene).first().map(String::as_str), Some("GET refs"));
+    // One request is led on, and says where to: no more than a redirected advertisement would cost.
+    assert_eq!(requests(&scene), ["POST git-upload-pack"; 2]);
 }
 
 #[test]
