@@ -33,6 +33,7 @@ deny: ## licences, sources and duplicates of the dependencies, and advisories wh
 	$(CARGO) deny check
 
 test: prerequisites ## run all tests
+	@sh tests/support/old-git.sh
 	$(CARGO) test $(LOCKED)
 
 demo: prerequisites ## see it work without an account: clone, push, fetch, wiki and a refused push

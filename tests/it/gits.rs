@@ -14,14 +14,16 @@ use crate::support::scene::{Scene, Transport};
 fn gits() -> BTreeMap<String, PathBuf> {
     let home = tempfile::tempdir().expect("a temporary directory");
     let inherited = search_path(&command("git", home.path()));
-    let places =
-        std::env::split_paths(&inherited).chain(["/usr/bin", "/usr/local/bin", "/opt/git/bin"].map(PathBuf::from));
-    let programs = places
-        .map(|place| place.join("git"))
-        .filter(|program| program.is_file());
+    // Old ones, unpacked by `tests/support/old-git.sh`.
+    let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gits");
+    let unpacked = fs::read_dir(unpacked).into_iter().flatten().flatten();
+    let unpacked = unpacked.map(|entry| entry.path().join("usr/bin"));
+    let installed = std::env::split_paths(&inherited).chain(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
+    let programs = installed.chain(unpacked).map(|place| place.join("git"));
     programs
         .filter_map(|program| {
-            let output = command(program.to_str()?, home.path()).arg("--version").output().ok()?;
+            let mut git = command(program.to_str()?, home.path());
+            let output = git.arg("--version").output().ok()?;
             let version = String::from_utf8(output.stdout).ok()?;
             Some((version.trim().strip_prefix("git version ")?.to_owned(), program))
         })
@@ -30,9 +32,8 @@ fn gits() -> BTreeMap<String, PathBuf> {
 
 fn search_path(command: &std::process::Command) -> OsString {
     let path = command.get_envs().find(|(name, _)| *name == "PATH");
-    path.and_then(|(_, value)| value)
-        .expect("the sandbox has a search path")
-        .to_owned()
+    let path = path.and_then(|(_, value)| value);
+    path.expect("the sandbox has a search path").to_owned()
 }
 
 /// A scene whose `git` is `program`, also for what git itself starts.
@@ -44,10 +45,14 @@ fn scene_of(program: &Path, version: u8) -> Scene {
     std::os::unix::fs::symlink(program, first.join("git")).expect("the home is ours");
     let inherited = search_path(&scene.command("git", &scene.work()));
     let path = std::iter::once(first).chain(std::env::split_paths(&inherited));
-    scene.set(
-        "PATH",
-        std::env::join_paths(path).expect("directories that were split can be joined"),
-    );
+    let path = std::env::join_paths(path).expect("directories that were split can be joined");
+    scene.set("PATH", path);
+    let prefix = program.parent().and_then(Path::parent).expect("<prefix>/bin/git");
+    // Git looks for its parts where it was built to be installed, and not beside itself.
+    if prefix.starts_with(env!("CARGO_MANIFEST_DIR")) {
+        scene.set("GIT_EXEC_PATH", prefix.join("lib/git-core"));
+        scene.set("GIT_TEMPLATE_DIR", prefix.join("share/git-core/templates"));
+    }
     scene
 }
 
