@@ -14,7 +14,7 @@ use crate::cache::{Cache, Slot};
 use crate::credential::Logins;
 use crate::credential::policy::Policy;
 use crate::environment::Environment;
-use crate::environment::variable::{BBCLOUD_BASE_URL, BBCLOUD_USERNAME};
+use crate::environment::variable::BBCLOUD_BASE_URL;
 use crate::git::config::Config;
 use crate::http::client::Client;
 use crate::http::settings::{ProactiveAuth, Settings};
@@ -50,12 +50,9 @@ impl Repository {
         let policy = Policy::read(&url, proactive, config, environment)?;
         let logins = Logins::find(&address, &base, policy, environment, report)?;
         let post_buffer = settings.post_buffer;
-        let account = address
-            .username()
-            .or(environment.text(&BBCLOUD_USERNAME))
-            .or(base.username());
+        // Who is signed in is read from the list of accounts: opening the keychain would cost what the copy saves.
         let cache = Cache::open(config, environment)?;
-        let kept = cache.map(|cache| cache.slot(url.as_str(), account.unwrap_or_default()));
+        let kept = cache.map(|cache| cache.slot(url.as_str(), &logins.expected()));
         warn_once(&settings, report);
         let trace = Trace::from_environment(environment, report)?;
         let remote = remote::Remote::new(

@@ -11,8 +11,8 @@ use super::{Credentials, Error, Kept};
 
 /// Serves git until it ends the session: with a flush packet of its own, or by closing its end.
 ///
-/// `hold` bytes of a request are kept in memory. If git has been told a `kept` advertisement, any request may be the first
-/// that the server cannot answer as promised: then it is asked for a new one, see `ask_again`.
+/// `hold` bytes of a request are kept in memory. If git has been told a `kept` advertisement, any request may be the
+/// first that the server cannot answer as promised: see `ask_again`.
 pub fn serve<H: Http, C: Credentials>(
     remote: &mut Remote<H, C>,
     (from_git, to_git): (&mut impl BufRead, &mut impl Write),

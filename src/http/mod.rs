@@ -8,7 +8,6 @@ pub mod dial;
 pub mod error;
 mod exchange;
 mod head;
-pub mod netrc;
 mod network;
 mod pace;
 mod proxy;
