@@ -26,6 +26,7 @@ fmt: ## format the sources
 check: prerequisites ## formatting, lints, documentation and dependencies; a warning is an error
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+	$(CARGO) clippy $(LOCKED) --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --no-deps --document-private-items --quiet
 	@sh tests/support/deny.sh
 
@@ -35,6 +36,7 @@ deny: ## licences, sources and duplicates of the dependencies, and advisories wh
 test: prerequisites ## run all tests
 	@sh tests/support/old-git.sh
 	$(CARGO) test $(LOCKED)
+	$(CARGO) test $(LOCKED) --all-features --test it wire::proxies
 
 demo: prerequisites ## see it work without an account: clone, push, fetch, wiki and a refused push
 	$(CARGO) build $(LOCKED) --bin git-remote-bbcloud --example local-bitbucket
