@@ -13,6 +13,7 @@ mod pace;
 mod proxy;
 mod redirect;
 mod retry;
+mod said;
 mod session;
 pub mod settings;
 pub mod status;
