@@ -42,6 +42,12 @@ demo: prerequisites ## see it work without an account: clone, push, fetch, wiki 
 	$(CARGO) build $(LOCKED) --bin git-remote-bbcloud --example local-bitbucket
 	@sh tests/support/demo.sh
 
+bench: prerequisites ## how fast it is beside https://, as a table; takes half an hour and wants a quiet machine
+	$(CARGO) bench $(LOCKED) --bench ratio
+
+bench-quick: prerequisites ## the small cases of it, in less than two minutes
+	$(CARGO) bench $(LOCKED) --bench ratio -- --quick
+
 install: release ## install below PREFIX (and DESTDIR)
 	install -D -m 755 target/release/git-remote-bbcloud '$(DESTDIR)$(PREFIX)/bin/git-remote-bbcloud'
 
