@@ -111,7 +111,10 @@ impl Config {
 
     /// Returns what stands for `url` by the longest `url.<base>.insteadOf`, if one rewrites it: its `<base>`.
     pub fn rewriting(&self, url: &str) -> Option<String> {
-        let rules = self.entries.iter().filter(|entry| entry.section == "url" && entry.name == "insteadof");
+        let rules = self
+            .entries
+            .iter()
+            .filter(|entry| entry.section == "url" && entry.name == "insteadof");
         let rules = rules.filter_map(|entry| Some((entry.text()?, entry.subsection.as_ref()?)));
         let rule = rules.filter(|(start, _)| url.starts_with(start.as_str()));
         let (_, base) = rule.max_by_key(|(start, _)| start.len())?;
@@ -120,7 +123,10 @@ impl Config {
 
     /// Whether git asks the credential helper `program` about `url`, which has no user name.
     pub fn has_credential_helper(&self, url: &str, program: &str) -> bool {
-        let helpers = self.entries.iter().filter(|entry| entry.section == "credential" && entry.name == "helper");
+        let helpers = self
+            .entries
+            .iter()
+            .filter(|entry| entry.section == "credential" && entry.name == "helper");
         let mut found = false;
         for entry in helpers {
             let place = entry.subsection.as_ref().map(|place| place.to_str_lossy());

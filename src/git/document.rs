@@ -102,7 +102,9 @@ impl Document {
             let header = section.header();
             let Ok(name) = header.name().to_str() else { continue };
             let subsection = header.subsection_name().map(|subsection| subsection.to_str());
-            let Ok(subsection) = subsection.transpose() else { continue };
+            let Ok(subsection) = subsection.transpose() else {
+                continue;
+            };
             for (key, value) in section.body() {
                 let key = Key {
                     section: name.to_ascii_lowercase(),
@@ -125,9 +127,7 @@ impl Document {
 
     /// Puts `text` in the place of a value.
     pub fn set(&mut self, key: &Key, index: usize, text: &str) -> Result<(), Failure> {
-        let values = self
-            .file
-            .raw_values_mut_by(&key.section, key.subsection(), &key.name);
+        let values = self.file.raw_values_mut_by(&key.section, key.subsection(), &key.name);
         let done = values.map_err(drop).and_then(|mut values| {
             if index < values.len() {
                 values.set_string_at(index, text).map_err(drop)
@@ -157,10 +157,7 @@ impl Document {
         let Some(index) = self.all(key).iter().position(|value| **value == *text) else {
             return false;
         };
-        match self
-            .file
-            .raw_values_mut_by(&key.section, key.subsection(), &key.name)
-        {
+        match self.file.raw_values_mut_by(&key.section, key.subsection(), &key.name) {
             Ok(mut values) => values.delete(index),
             Err(_) => return false,
         }
@@ -212,7 +209,10 @@ mod tests {
         document.add(&helper, "!git-remote-bbcloud credential").expect("added");
         let read = Document::parse(&document.to_bytes(), "config").expect("sound");
         assert_eq!(read.all(&lfs).len(), 1);
-        assert_eq!(read.all(&helper).iter().map(|text| text.as_str()).collect::<Vec<_>>(), ["", "!git-remote-bbcloud credential"]);
+        assert_eq!(
+            read.all(&helper).iter().map(|text| text.as_str()).collect::<Vec<_>>(),
+            ["", "!git-remote-bbcloud credential"]
+        );
         assert!(document.remove(&lfs, "https://a/b/info/lfs"));
         assert!(document.remove(&helper, "!git-remote-bbcloud credential"));
         assert!(document.remove(&helper, ""));

@@ -59,7 +59,10 @@ pub fn announce(name: &str, url: &Url, config: &Config, environment: &Environmen
         return Ok(false);
     };
     let lines = missing(name, url, config);
-    let Some(common) = sources::common(&git_dir, environment).ok().filter(|_| !lines.is_empty()) else {
+    let Some(common) = sources::common(&git_dir, environment)
+        .ok()
+        .filter(|_| !lines.is_empty())
+    else {
         return Ok(false);
     };
     let path = common.join("config");
@@ -100,6 +103,14 @@ pub fn is_used(place: &Place) -> bool {
 fn committed(git_dir: &Path) -> bool {
     let mut git = super::command();
     git.arg("--git-dir").arg(git_dir).env("GIT_NO_LAZY_FETCH", "1");
-    git.args(["grep", "--quiet", "-e", "filter=lfs", "HEAD", "--", ":(glob)**/.gitattributes"]);
+    git.args([
+        "grep",
+        "--quiet",
+        "-e",
+        "filter=lfs",
+        "HEAD",
+        "--",
+        ":(glob)**/.gitattributes",
+    ]);
     git.output().is_ok_and(|output| output.status.success())
 }

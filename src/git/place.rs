@@ -24,12 +24,7 @@ pub struct Place {
 impl Place {
     /// Returns the repository that `path` is in, as git sees it: with git's own say on whom to trust.
     pub fn find(path: &Path) -> Result<Self, Failure> {
-        let not_found = || {
-            Failure::new(
-                Kind::Usage,
-                format!("'{}' is not in a git repository", path.display()),
-            )
-        };
+        let not_found = || Failure::new(Kind::Usage, format!("'{}' is not in a git repository", path.display()));
         let ask = |arguments: &[&str]| {
             let mut git = super::command();
             git.arg("-C").arg(path).args(["rev-parse", "--path-format=absolute"]);
@@ -100,7 +95,9 @@ fn embedded(work_tree: &Path, found: &mut Vec<Place>) {
         let is_path = value.key.section == "submodule" && value.key.name == "path";
         let path = Path::new(value.text.as_str());
         // The file is from whoever made the repository: nothing outside of it is touched.
-        let inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let inside = path
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)));
         if !is_path || !inside {
             continue;
         }

@@ -67,10 +67,7 @@ impl Drop for Lock {
 }
 
 /// Replaces the file at `path` by what `change` makes of its text, which is `None` where there is no file.
-pub fn replace(
-    path: &Path,
-    change: impl FnOnce(Option<&[u8]>) -> Result<Next, Failure>,
-) -> Result<(), Failure> {
+pub fn replace(path: &Path, change: impl FnOnce(Option<&[u8]>) -> Result<Next, Failure>) -> Result<(), Failure> {
     // A link stays one, as the files of those who keep their configuration elsewhere are.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let lock = Lock::acquire(&target)?;
@@ -81,7 +78,9 @@ pub fn replace(
     };
     match change(text.as_ref().map(|text| text.as_slice()))? {
         Next::Keep => Ok(()),
-        Next::Text(text) => lock.replace(&target, &text).map_err(|error| failed("write", path, &error)),
+        Next::Text(text) => lock
+            .replace(&target, &text)
+            .map_err(|error| failed("write", path, &error)),
         Next::Gone => fs::remove_file(&target).map_err(|error| failed("remove", path, &error)),
     }
 }
@@ -124,7 +123,10 @@ mod tests {
         assert!(replace(&config, |_| Err(Failure::new(Kind::Local, "no"))).is_err());
         assert!(!lock.exists(), "our lock is gone");
         assert_eq!(fs::read(&config).expect("a file"), b"one");
-        replace(&config, |text| Ok(if text == Some(b"one") { Next::Gone } else { Next::Keep })).expect("removed");
+        replace(&config, |text| {
+            Ok(if text == Some(b"one") { Next::Gone } else { Next::Keep })
+        })
+        .expect("removed");
         assert!(!config.exists() && !lock.exists());
     }
 

@@ -6,6 +6,8 @@ mod bitbucket;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
 
+mod commands;
+mod everyday;
 mod kept;
 mod local_bitbucket;
 mod memory;

@@ -18,6 +18,7 @@ need /usr/include/stdio.h libc6-dev
 need ssh-keygen openssh-client
 need dbus-daemon dbus
 need gnome-keyring-daemon gnome-keyring
+need git-lfs git-lfs
 
 command -v cargo >/dev/null 2>&1 || {
     echo "error: cargo is missing" >&2

@@ -29,7 +29,9 @@ impl<'a, 'b> Keeper<'a, 'b> {
             return Ok(());
         };
         if self.discard {
-            self.scene.report.say(&format!("the secret in the URL of '{address}' is dropped"));
+            self.scene
+                .report
+                .say(&format!("the secret in the URL of '{address}' is dropped"));
             return Ok(());
         }
         let kind = SecretKind::of(secret);
@@ -54,7 +56,12 @@ impl<'a, 'b> Keeper<'a, 'b> {
         keeping::keep(&self.scene.index, &self.scene.keychain, &account, secret, false)?;
         match self.scene.keychain.read(&account) {
             Ok(read) if read == *secret => {}
-            Ok(_) => return Err(Failure::new(Kind::Keychain, "the keychain gave back another secret than it got")),
+            Ok(_) => {
+                return Err(Failure::new(
+                    Kind::Keychain,
+                    "the keychain gave back another secret than it got",
+                ));
+            }
             Err(fault) => return Err(fault.explain(account.target())),
         }
         self.scene.report.say(&format!(
@@ -72,7 +79,11 @@ impl<'a, 'b> Keeper<'a, 'b> {
         let known = closest(accounts, &host, &Scope::of(address), Some(&login.username));
         known.is_some_and(|account| {
             account.username == login.username
-                && self.scene.keychain.read(account).is_ok_and(|secret| secret == login.secret)
+                && self
+                    .scene
+                    .keychain
+                    .read(account)
+                    .is_ok_and(|secret| secret == login.secret)
         })
     }
 

@@ -3,8 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::address::{Address, BaseUrl};
-use crate::credential::account::is_fixed;
-use crate::credential::username::is_email;
+use crate::credential::username::is_own;
 use crate::report::Failure;
 
 /// What a URL means.
@@ -35,15 +34,11 @@ impl Meaning {
 
 /// Returns the address that a remote should have: with the name of whoever is asking, and not with a token's.
 pub(super) fn bbcloud(address: &Address) -> String {
-    match own_name(address) {
-        Some(_) => address.bbcloud(),
-        None => address.without_user().bbcloud(),
+    if address.username().is_some_and(is_own) {
+        address.bbcloud()
+    } else {
+        address.without_user().bbcloud()
     }
-}
-
-/// Returns the user name of the address if it is somebody's own.
-pub(super) fn own_name(address: &Address) -> Option<&str> {
-    address.username().filter(|name| !is_fixed(name) && !is_email(name))
 }
 
 /// Returns `url` with `secret` in the place of its secret, or without that.
@@ -62,7 +57,10 @@ pub(super) fn with_secret(url: &str, address: &Address, secret: Option<&str>) ->
     let (userinfo, _) = head.rsplit_once('@').unwrap_or_default();
     let after = rest.get(userinfo.len() + 1..).unwrap_or_default();
     // Of a token that stands alone nothing is left.
-    let name = address.username().and_then(|_| userinfo.split(':').next()).unwrap_or_default();
+    let name = address
+        .username()
+        .and_then(|_| userinfo.split(':').next())
+        .unwrap_or_default();
     let user = match (secret, name) {
         (Some(secret), name) => format!("{name}:{secret}@"),
         (None, "") => String::new(),
@@ -81,9 +79,15 @@ fn is_scp(url: &str) -> bool {
 /// Whether `url` has a host of ours in it.
 fn names(url: &str, base: &BaseUrl) -> bool {
     let lower = Zeroizing::new(url.to_ascii_lowercase());
-    let hosts = [base.host_and_port(), "bitbucket.org".to_owned(), "altssh.bitbucket.org".to_owned()];
+    let hosts = [
+        base.host_and_port(),
+        "bitbucket.org".to_owned(),
+        "altssh.bitbucket.org".to_owned(),
+    ];
     let places = hosts.iter().flat_map(|host| {
-        ["@", "://"].into_iter().flat_map(move |before| ["/", ":"].map(|after| format!("{before}{host}{after}")))
+        ["@", "://"]
+            .into_iter()
+            .flat_map(move |before| ["/", ":"].map(|after| format!("{before}{host}{after}")))
     });
     places.into_iter().any(|place| lower.contains(&place))
 }
@@ -105,15 +109,33 @@ mod tests {
         for (url, expected) in [
             ("https://bitbucket.org/acme/widgets.git", "bbcloud::acme/widgets"),
             ("https://bitbucket.org/acme/widgets", "bbcloud::acme/widgets"),
-            ("https://ada@bitbucket.org/acme/widgets.git", "bbcloud::ada@acme/widgets"),
-            ("https://ada:hunter2@bitbucket.org/acme/widgets.git", "bbcloud::ada@acme/widgets"),
-            ("https://x-token-auth:ATCTTx@bitbucket.org/acme/widgets.git", "bbcloud::acme/widgets"),
-            ("https://ada%40example.com:ATATTx@bitbucket.org/acme/widgets", "bbcloud::acme/widgets"),
+            (
+                "https://ada@bitbucket.org/acme/widgets.git",
+                "bbcloud::ada@acme/widgets",
+            ),
+            (
+                "https://ada:hunter2@bitbucket.org/acme/widgets.git",
+                "bbcloud::ada@acme/widgets",
+            ),
+            (
+                "https://x-token-auth:ATCTTx@bitbucket.org/acme/widgets.git",
+                "bbcloud::acme/widgets",
+            ),
+            (
+                "https://ada%40example.com:ATATTx@bitbucket.org/acme/widgets",
+                "bbcloud::acme/widgets",
+            ),
             ("git@bitbucket.org:acme/widgets.git", "bbcloud::acme/widgets"),
             ("bitbucket.org:acme/widgets.git", "bbcloud::acme/widgets"),
             ("ssh://git@bitbucket.org/acme/widgets.git", "bbcloud::acme/widgets"),
-            ("ssh://git@altssh.bitbucket.org:443/acme/widgets.git", "bbcloud::acme/widgets"),
-            ("https://bitbucket.org/acme/widgets.git/wiki", "bbcloud::acme/widgets/wiki"),
+            (
+                "ssh://git@altssh.bitbucket.org:443/acme/widgets.git",
+                "bbcloud::acme/widgets",
+            ),
+            (
+                "https://bitbucket.org/acme/widgets.git/wiki",
+                "bbcloud::acme/widgets/wiki",
+            ),
             ("git@bitbucket.org:acme/widgets.git/wiki", "bbcloud::acme/widgets/wiki"),
             ("bbcloud::ada:hunter2@acme/widgets", "bbcloud::ada@acme/widgets"),
         ] {
@@ -149,9 +171,21 @@ mod tests {
     fn a_url_is_shown_without_its_secret() {
         let base = BaseUrl::default();
         for (url, shown, bare) in [
-            ("https://ada:hunter2@bitbucket.org/a/b", "https://ada:<secret>@bitbucket.org/a/b", "https://ada@bitbucket.org/a/b"),
-            ("https://ada@bitbucket.org/a/b", "https://ada@bitbucket.org/a/b", "https://ada@bitbucket.org/a/b"),
-            ("bbcloud::ada:hunter2@a/b", "bbcloud::ada:<secret>@a/b", "bbcloud::ada@a/b"),
+            (
+                "https://ada:hunter2@bitbucket.org/a/b",
+                "https://ada:<secret>@bitbucket.org/a/b",
+                "https://ada@bitbucket.org/a/b",
+            ),
+            (
+                "https://ada@bitbucket.org/a/b",
+                "https://ada@bitbucket.org/a/b",
+                "https://ada@bitbucket.org/a/b",
+            ),
+            (
+                "bbcloud::ada:hunter2@a/b",
+                "bbcloud::ada:<secret>@a/b",
+                "bbcloud::ada@a/b",
+            ),
             (
                 "https://ATATT0123456789012345678901234567890@bitbucket.org/a/b",
                 "https://:<secret>@bitbucket.org/a/b",

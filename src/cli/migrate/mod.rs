@@ -130,28 +130,41 @@ fn conclude(place: &Place, arguments: &Arguments, changed: usize, has_submodules
     let report = scene.report;
     let word = if arguments.undo { "put back" } else { "migrated" };
     if changed == 0 {
-        let what = if arguments.undo { "nothing to put back" } else { "nothing to migrate" };
+        let what = if arguments.undo {
+            "nothing to put back"
+        } else {
+            "nothing to migrate"
+        };
         report.say(&format!("'{shown}': {what}"));
         return;
     }
     let lines = if changed == 1 { "line" } else { "lines" };
     if arguments.dry_run {
-        report.say(&format!("'{shown}': {changed} {lines} would be {word}; nothing was changed"));
+        report.say(&format!(
+            "'{shown}': {changed} {lines} would be {word}; nothing was changed"
+        ));
         return;
     }
     report.say(&format!("'{shown}': {changed} {lines} of the configuration {word}"));
     if arguments.undo {
         return;
     }
-    report.hint(&format!("to undo it, run 'git-remote-bbcloud migrate --undo \"{shown}\"'"));
-    let allowed = scene.config.text("protocol.bbcloud.allow").or_else(|| scene.config.text("protocol.allow"));
+    report.hint(&format!(
+        "to undo it, run 'git-remote-bbcloud migrate --undo \"{shown}\"'"
+    ));
+    let allowed = scene
+        .config
+        .text("protocol.bbcloud.allow")
+        .or_else(|| scene.config.text("protocol.allow"));
     if has_submodules && allowed.as_deref() != Some("always") {
-        report.hint("git fetches submodules through a helper only if it is told to: run 'git-remote-bbcloud setup' once");
+        report
+            .hint("git fetches submodules through a helper only if it is told to: run 'git-remote-bbcloud setup' once");
     }
 }
 
 /// Nothing of the kind is in the repository.
 fn no_remote(name: &str, shown: &str) -> Failure {
-    Failure::new(Kind::Usage, format!("no remote '{name}' in '{shown}'"))
-        .hint(format!("run 'git -C \"{shown}\" remote --verbose' to see which there are"))
+    Failure::new(Kind::Usage, format!("no remote '{name}' in '{shown}'")).hint(format!(
+        "run 'git -C \"{shown}\" remote --verbose' to see which there are"
+    ))
 }

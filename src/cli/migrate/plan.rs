@@ -172,7 +172,10 @@ mod tests {
         );
         let upstream = format!("{TWO}[branch \"main\"]\nremote = up\n");
         assert_eq!(chosen(&Choice::Default, &upstream).0, ["up"]);
-        assert_eq!(chosen(&Choice::Default, "[remote \"bb\"]\nurl = https://bitbucket.org/a/b\n").0, ["bb"]);
+        assert_eq!(
+            chosen(&Choice::Default, "[remote \"bb\"]\nurl = https://bitbucket.org/a/b\n").0,
+            ["bb"]
+        );
         assert_eq!(chosen(&Choice::All, TWO).0.len(), 3);
         assert_eq!(chosen(&Choice::Named("up".to_owned()), TWO).0, ["up"]);
         let document = Document::parse(TWO.as_bytes(), "config").expect("sound");

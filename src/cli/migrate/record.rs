@@ -132,7 +132,9 @@ pub(super) fn undo(site: &Site, dry_run: bool, scene: &Scene<'_>) -> Result<Outc
                 lost.push(entry.key.to_string());
             }
         } else {
-            scene.report.warning(&format!("'{}' has been changed since, and stays as it is", entry.key));
+            scene
+                .report
+                .warning(&format!("'{}' has been changed since, and stays as it is", entry.key));
         }
     }
     print(&lines)?;
@@ -144,7 +146,9 @@ pub(super) fn undo(site: &Site, dry_run: bool, scene: &Scene<'_>) -> Result<Outc
     }
     fs::remove_file(path(&site.place)).map_err(|error| failed("remove", &site.place).caused_by(&error))?;
     for key in lost {
-        scene.report.warning(&format!("'{key}' has its user name back, and not its secret, which stays in the keychain"));
+        scene.report.warning(&format!(
+            "'{key}' has its user name back, and not its secret, which stays in the keychain"
+        ));
     }
     Ok(Outcome { good: true, changed })
 }
@@ -186,7 +190,11 @@ mod tests {
         assert_eq!(Record::read(&place).expect("none"), Record::default());
         let key = Key::new("remote", "origin", "lfsurl");
         let record = Record {
-            entries: vec![Entry::added("config", key, "https://bitbucket.org/a/b.git/info/lfs".to_owned())],
+            entries: vec![Entry::added(
+                "config",
+                key,
+                "https://bitbucket.org/a/b.git/info/lfs".to_owned(),
+            )],
         };
         record.write(&place).expect("written");
         assert_eq!(Record::read(&place).expect("read"), record);

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::keep::Keeper;
-use super::meaning::{self, Meaning};
+use super::meaning::Meaning;
+use super::no_remote;
 use super::plan::{Change, Choice, Plan, choose};
 use super::record::{Entry, Record};
-use super::no_remote;
 use crate::address::Address;
 use crate::cli::scene::{Scene, print};
 use crate::git::config::Config;
@@ -17,6 +17,7 @@ use crate::git::lfs;
 use crate::git::place::Place;
 use crate::git::replace::{Next, replace};
 use crate::report::{Failure, Kind};
+use crate::repository;
 
 /// What became of a repository.
 pub(super) struct Outcome {
@@ -110,7 +111,10 @@ impl Site {
         entries.extend(added);
         print(&lines)?;
         for name in others.iter().filter(|_| !dry_run) {
-            let message = format!("remote '{name}' of '{}' is of Bitbucket too: add '--all-remotes' or '--remote {name}'", self.shown);
+            let message = format!(
+                "remote '{name}' of '{}' is of Bitbucket too: add '--all-remotes' or '--remote {name}'",
+                self.shown
+            );
             scene.report.hint(&message);
         }
         let changed = entries.len();
@@ -127,7 +131,10 @@ impl Site {
         let mut used = None;
         for name in chosen {
             let key = Key::new("remote", name, "url");
-            let url = self.texts.iter().find_map(|text| text.document.all(&key).into_iter().next());
+            let url = self
+                .texts
+                .iter()
+                .find_map(|text| text.document.all(&key).into_iter().next());
             let Some(address) = url
                 .filter(|url| url.starts_with("bbcloud:"))
                 .and_then(|url| Address::parse(&url, &scene.base).ok())
@@ -137,11 +144,7 @@ impl Site {
             if !*used.get_or_insert_with(|| lfs::is_used(&self.place)) {
                 continue;
             }
-            let mut lfs_url = address.lfs_url(&scene.base);
-            if let Some(user) = meaning::own_name(&address) {
-                // This fails only for a URL without a host.
-                lfs_url.set_username(user).ok();
-            }
+            let lfs_url = repository::lfs_url(&address, &scene.base);
             let Some(text) = self.texts.first_mut() else { continue };
             for (key, value) in lfs::missing(name, &lfs_url, &self.config) {
                 text.document.add(&key, &value)?;
@@ -177,8 +180,12 @@ impl Site {
                 if found {
                     let section = &value.key.section;
                     let path = text.path.display();
-                    scene.report.warning(&format!("a section '{section}' of '{path}' still has a secret in a URL"));
-                    scene.report.hint(&format!("run 'git config --file \"{path}\" --edit' and look for '@'"));
+                    scene.report.warning(&format!(
+                        "a section '{section}' of '{path}' still has a secret in a URL"
+                    ));
+                    scene
+                        .report
+                        .hint(&format!("run 'git config --file \"{path}\" --edit' and look for '@'"));
                     return;
                 }
             }
@@ -242,5 +249,8 @@ fn sift(plan: Plan, dry_run: bool, keeper: &Keeper<'_, '_>) -> (Vec<Change>, boo
     }
     let any = !failed.is_empty();
     let changes = plan.changes.into_iter();
-    (changes.filter(|change| !failed.contains(&change.group())).collect(), any)
+    (
+        changes.filter(|change| !failed.contains(&change.group())).collect(),
+        any,
+    )
 }

@@ -96,7 +96,12 @@ pub(super) fn wanted(reaches: &[Reach], accounts: &[Account], base: &BaseUrl) ->
     for reach in reaches {
         for start in starts(accounts, base) {
             let path = reach.path();
-            let line = Line::new("url", &format!("bbcloud::{path}"), "insteadof", format!("{start}{path}"));
+            let line = Line::new(
+                "url",
+                &format!("bbcloud::{path}"),
+                "insteadof",
+                format!("{start}{path}"),
+            );
             if !lines.contains(&line) {
                 lines.push(line);
             }
@@ -110,7 +115,9 @@ pub(super) fn wanted(reaches: &[Reach], accounts: &[Account], base: &BaseUrl) ->
 fn starts(accounts: &[Account], base: &BaseUrl) -> Vec<String> {
     let host = base.host_and_port();
     let mut names: Vec<&str> = base.username().into_iter().collect();
-    let known = accounts.iter().filter(|account| account.host == host && !is_fixed(&account.username));
+    let known = accounts
+        .iter()
+        .filter(|account| account.host == host && !is_fixed(&account.username));
     names.extend(known.map(|account| account.username.as_str()));
     names.sort_unstable();
     names.dedup();
@@ -139,7 +146,10 @@ pub(super) fn block(lines: &[Line], before: &[u8]) -> String {
     text += COMMENT;
     let mut open = None;
     for line in lines {
-        let section = (line.key.section.as_str(), line.key.subsection.as_deref().unwrap_or_default());
+        let section = (
+            line.key.section.as_str(),
+            line.key.subsection.as_deref().unwrap_or_default(),
+        );
         if open != Some(section) {
             writeln!(text, "[{} \"{}\"]", section.0, escaped(section.1)).ok();
             open = Some(section);
@@ -149,7 +159,11 @@ pub(super) fn block(lines: &[Line], before: &[u8]) -> String {
             "insteadof" => "insteadOf",
             name => name,
         };
-        let value = if line.value.is_empty() { String::new() } else { format!(" {}", line.value) };
+        let value = if line.value.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", line.value)
+        };
         writeln!(text, "\t{name} ={value}").ok();
     }
     text
@@ -166,16 +180,29 @@ mod tests {
 
     #[test]
     fn the_text_says_what_the_lines_say() {
-        let lines = wanted(&[Reach::Workspace("acme".to_owned()), Reach::All], &[], &BaseUrl::default());
+        let lines = wanted(
+            &[Reach::Workspace("acme".to_owned()), Reach::All],
+            &[],
+            &BaseUrl::default(),
+        );
         let text = block(&lines, b"[core]");
         assert!(text.starts_with("\n#"));
         let document = Document::parse(text.as_bytes(), "text").expect("sound");
         let read: Vec<(String, String)> = (document.values().iter())
             .map(|value| (value.key.to_string(), value.text.to_string()))
             .collect();
-        let meant: Vec<_> = lines.iter().map(|line| (line.key.to_string(), line.value.clone())).collect();
+        let meant: Vec<_> = lines
+            .iter()
+            .map(|line| (line.key.to_string(), line.value.clone()))
+            .collect();
         assert_eq!(read, meant);
-        assert!(text.contains("\tinsteadOf = ssh://git@altssh.bitbucket.org:443/acme/\n"), "{text}");
-        assert!(text.contains("[url \"bbcloud::\"]\n\tinsteadOf = https://bitbucket.org/\n"), "{text}");
+        assert!(
+            text.contains("\tinsteadOf = ssh://git@altssh.bitbucket.org:443/acme/\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("[url \"bbcloud::\"]\n\tinsteadOf = https://bitbucket.org/\n"),
+            "{text}"
+        );
     }
 }

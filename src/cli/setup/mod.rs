@@ -75,7 +75,9 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
     write(&path, &missing, reaches, &mut record)?;
     let lines: String = missing.iter().map(Line::to_string).collect();
     print(&lines)?;
-    scene.report.say(&format!("{} lines were written to '{shown}'", missing.len()));
+    scene
+        .report
+        .say(&format!("{} lines were written to '{shown}'", missing.len()));
     scene.report.hint("to undo it, run 'git-remote-bbcloud setup --undo'");
     if accounts.is_empty() && scene.variable().is_none() {
         scene.report.hint("nobody is signed in: run 'git-remote-bbcloud login'");
@@ -104,7 +106,9 @@ fn check(missing: &[Line], scene: &Scene<'_>) -> Result<ExitCode, Failure> {
     if missing.is_empty() {
         scene.report.say("nothing is missing");
     } else {
-        scene.report.hint("run 'git-remote-bbcloud setup' with the same options to write them");
+        scene
+            .report
+            .hint("run 'git-remote-bbcloud setup' with the same options to write them");
     }
     Ok(exit(missing.is_empty()))
 }

@@ -59,7 +59,10 @@ impl Record {
             Failure::new(Kind::Local, "there is no home directory to keep a record in").hint("set HOME")
         })?;
         let path = index.path().with_file_name("setup.json");
-        let mut record = Self { path, written: Vec::new() };
+        let mut record = Self {
+            path,
+            written: Vec::new(),
+        };
         let text = match fs::read(&record.path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(record),
@@ -68,7 +71,9 @@ impl Record {
         let value: Value = serde_json::from_slice(&text).map_err(|error| record.failed("read").caused_by(&error))?;
         let written = value.get("written").and_then(Value::as_array);
         let written = written.map(|written| written.iter().map(Written::from_json).collect::<Option<_>>());
-        record.written = written.flatten().ok_or_else(|| record.failed("read").because("it is of another version"))?;
+        record.written = written
+            .flatten()
+            .ok_or_else(|| record.failed("read").because("it is of another version"))?;
         Ok(record)
     }
 
@@ -82,7 +87,10 @@ impl Record {
 
     /// How far what was written reaches.
     pub(super) fn reaches(&self) -> Vec<Reach> {
-        self.written.iter().flat_map(|written| written.reaches.clone()).collect()
+        self.written
+            .iter()
+            .flat_map(|written| written.reaches.clone())
+            .collect()
     }
 
     pub(super) fn add(&mut self, written: Written) -> Result<(), Failure> {
@@ -168,8 +176,14 @@ mod tests {
     fn what_was_there_is_there_again() {
         const BLOCK: &str = "# ours\n[protocol \"bbcloud\"]\n\tallow = always\n";
         assert_eq!(rest(BLOCK, BLOCK), (None, true));
-        assert_eq!(rest(BLOCK, &format!("[a]\nb=c\n{BLOCK}")), (Some("[a]\nb=c\n".to_owned()), true));
-        assert_eq!(rest(&format!("\n{BLOCK}"), &format!("[a]\nb=c\n{BLOCK}")), (Some("[a]\nb=c".to_owned()), true));
+        assert_eq!(
+            rest(BLOCK, &format!("[a]\nb=c\n{BLOCK}")),
+            (Some("[a]\nb=c\n".to_owned()), true)
+        );
+        assert_eq!(
+            rest(&format!("\n{BLOCK}"), &format!("[a]\nb=c\n{BLOCK}")),
+            (Some("[a]\nb=c".to_owned()), true)
+        );
         assert_eq!(
             rest(&format!("\n{BLOCK}"), &format!("[a]\nb=c\n{BLOCK}[d]\ne=f\n")),
             (Some("[a]\nb=c\n[d]\ne=f\n".to_owned()), true)
