@@ -3,7 +3,9 @@
 mod credential;
 mod login;
 mod logout;
+mod migrate;
 mod scene;
+mod setup;
 mod status;
 
 use std::process::ExitCode;
@@ -46,18 +48,21 @@ enum Command {
     Logout(logout::Arguments),
     Status(status::Arguments),
     Credential(credential::Arguments),
+    Setup(setup::Arguments),
+    Migrate(migrate::Arguments),
 }
 
 /// Names of subcommands, which two arguments of git could be mistaken for.
-const COMMANDS: &[&str] = &["login", "logout", "status", "credential"];
+const COMMANDS: &[&str] = &["login", "logout", "status", "credential", "setup", "migrate"];
 
 /// Returns the remote's name and address if git is asking.
 ///
 /// Git runs `git-remote-bbcloud <remote> <address>`: two arguments are git's, even for a remote named as a subcommand,
-/// unless the second can be no address: it begins with `-` or `/`, or has no `/` in it.
+/// unless the second can be no address: it begins with `-`, `.` or `/`, or has no `/` in it, or is a directory to migrate.
 pub fn helper_arguments(arguments: &[String]) -> Option<(&str, &str)> {
     let [name, address] = arguments else { return None };
-    let no_address = address.starts_with(['-', '/']) || !address.contains('/');
+    let is_directory = name == "migrate" && std::path::Path::new(address).is_dir();
+    let no_address = address.starts_with(['-', '.', '/']) || !address.contains('/') || is_directory;
     let is_command = name.starts_with('-') || COMMANDS.contains(&name.as_str()) && no_address;
     (!is_command).then_some((name, address))
 }
@@ -77,6 +82,8 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
         Command::Logout(arguments) => logout::run(&arguments, &scene),
         Command::Status(arguments) => status::run(&arguments, &scene),
         Command::Credential(arguments) => credential::run(&arguments, &scene),
+        Command::Setup(arguments) => setup::run(&arguments, &scene),
+        Command::Migrate(arguments) => migrate::run(&arguments, &scene),
     });
     Ok(done.unwrap_or_else(|failure| {
         report.failure(&failure);
@@ -109,5 +116,8 @@ mod tests {
         assert!(!helper(&["login", "--replace"]));
         assert!(!helper(&["credential", "get"]));
         assert!(!helper(&["status", "--json"]));
+        assert!(!helper(&["migrate", "../widgets"]));
+        assert!(!helper(&["migrate", "src/cli"]));
+        assert!(helper(&["migrate", "acme/widgets"]));
     }
 }

@@ -54,7 +54,8 @@ impl Config {
         Self::load_for(directory.as_deref(), environment)
     }
 
-    fn load_for(git_dir: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
+    /// Reads the configuration that git has for the repository whose directory `git_dir` is.
+    pub fn load_for(git_dir: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
         let places = Places {
             home: environment.home(),
             prefix: sources::prefix(environment),
@@ -106,6 +107,45 @@ impl Config {
     /// Returns the value of `key` as a path with `~` expanded; fails if it cannot be.
     pub fn path(&self, key: &str) -> Result<Option<PathBuf>, Failure> {
         self.values().path(key)
+    }
+
+    /// Returns what stands for `url` by the longest `url.<base>.insteadOf`, if one rewrites it: its `<base>`.
+    pub fn rewriting(&self, url: &str) -> Option<String> {
+        let rules = self
+            .entries
+            .iter()
+            .filter(|entry| entry.section == "url" && entry.name == "insteadof");
+        let rules = rules.filter_map(|entry| Some((entry.text()?, entry.subsection.as_ref()?)));
+        let rule = rules.filter(|(start, _)| url.starts_with(start.as_str()));
+        let (_, base) = rule.max_by_key(|(start, _)| start.len())?;
+        Some(base.to_str_lossy().into_owned())
+    }
+
+    /// Whether git asks the credential helper `program` about `url`, which has no user name.
+    pub fn has_credential_helper(&self, url: &str, program: &str) -> bool {
+        let helpers = self
+            .entries
+            .iter()
+            .filter(|entry| entry.section == "credential" && entry.name == "helper");
+        let mut found = false;
+        for entry in helpers {
+            let place = entry.subsection.as_ref().map(|place| place.to_str_lossy());
+            let covers = place.is_none_or(|place| {
+                let rest = url.strip_prefix(place.trim_end_matches('/'));
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+            match entry.text() {
+                Some(text) if covers && text.is_empty() => found = false,
+                Some(text) if covers && text == program => found = true,
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Returns the file that `git config --global` writes to; `None` for a user without a home.
+    pub fn global_file(environment: &Environment) -> Option<PathBuf> {
+        sources::global_file(environment)
     }
 
     /// Returns the remotes in the order in which they are first named.

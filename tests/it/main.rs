@@ -7,6 +7,8 @@ mod bitbucket;
 mod proxy;
 
 mod gits;
+mod commands;
+mod everyday;
 mod kept;
 mod local_bitbucket;
 mod memory;
