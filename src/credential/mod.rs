@@ -14,6 +14,7 @@ pub mod kind;
 mod lock;
 pub mod login;
 mod logins;
+mod lookup;
 pub mod policy;
 pub mod prompt;
 pub mod secret;
@@ -21,3 +22,4 @@ pub mod username;
 
 pub use self::environment::{given, read_file};
 pub use self::logins::Logins;
+pub use self::lookup::{Wanted, look_up};

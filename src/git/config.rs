@@ -108,6 +108,14 @@ impl Config {
         self.values().path(key)
     }
 
+    /// Returns every value of `<section>.<subsection>.<name>` with its subsection, in order.
+    pub fn by_subsection(&self, section: &str, name: &str) -> Vec<(String, String)> {
+        let of_name =
+            |entry: &&Entry| entry.section.eq_ignore_ascii_case(section) && entry.name.eq_ignore_ascii_case(name);
+        let pair = |entry: &Entry| Some((entry.subsection.as_ref()?.to_str_lossy().into_owned(), entry.text()?));
+        self.entries.iter().filter(of_name).filter_map(pair).collect()
+    }
+
     /// Returns the remotes in the order in which they are first named.
     pub fn remotes(&self) -> Vec<Remote> {
         let mut remotes: Vec<Remote> = Vec::new();
