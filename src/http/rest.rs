@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 
 use super::connector::Origin;
 use super::decoding::Decoding;
-use super::error::Error;
 use super::head::AnswerHead;
 use super::session::{Foreign, Session};
 use super::settings::Settings;

@@ -6,10 +6,15 @@ mod bitbucket;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
 
+mod api;
+mod doctor;
 mod kept;
 mod local_bitbucket;
+mod manual;
 mod memory;
 mod oracle;
+mod packages;
+mod recipes;
 mod refusals;
 mod support;
 mod tidy;
