@@ -1,8 +1,12 @@
 //! The command line for people. Nothing of it is built on the helper's path.
 
+mod api;
+mod completions;
 mod credential;
+mod doctor;
 mod login;
 mod logout;
+mod man;
 mod migrate;
 mod scene;
 mod setup;
@@ -10,7 +14,7 @@ mod status;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::scene::Scene;
 use crate::environment::Environment;
@@ -50,10 +54,30 @@ enum Command {
     Credential(credential::Arguments),
     Setup(setup::Arguments),
     Migrate(migrate::Arguments),
+    Doctor(doctor::Arguments),
+    Api(api::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Names of subcommands, which two arguments of git could be mistaken for.
-const COMMANDS: &[&str] = &["login", "logout", "status", "credential", "setup", "migrate"];
+const COMMANDS: &[&str] = &[
+    "login",
+    "logout",
+    "status",
+    "credential",
+    "setup",
+    "migrate",
+    "doctor",
+    "api",
+    "completions",
+    "man",
+];
+
+/// Returns the definition of the whole command line, from which manual pages and completions are made.
+fn definition() -> clap::Command {
+    Arguments::command()
+}
 
 /// Returns the remote's name and address if git is asking.
 ///
@@ -77,14 +101,19 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
             return Ok(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)));
         }
     };
-    let done = Scene::open(environment, report).and_then(|scene| match arguments.command {
-        Command::Login(arguments) => login::run(&arguments, &scene),
-        Command::Logout(arguments) => logout::run(&arguments, &scene),
-        Command::Status(arguments) => status::run(&arguments, &scene),
-        Command::Credential(arguments) => credential::run(&arguments, &scene),
-        Command::Setup(arguments) => setup::run(&arguments, &scene),
-        Command::Migrate(arguments) => migrate::run(&arguments, &scene),
-    });
+    let scene = || Scene::open(environment, report);
+    let done = match arguments.command {
+        Command::Login(arguments) => scene().and_then(|scene| login::run(&arguments, &scene)),
+        Command::Logout(arguments) => scene().and_then(|scene| logout::run(&arguments, &scene)),
+        Command::Status(arguments) => scene().and_then(|scene| status::run(&arguments, &scene)),
+        Command::Credential(arguments) => scene().and_then(|scene| credential::run(&arguments, &scene)),
+        Command::Setup(arguments) => scene().and_then(|scene| setup::run(&arguments, &scene)),
+        Command::Migrate(arguments) => scene().and_then(|scene| migrate::run(&arguments, &scene)),
+        Command::Doctor(arguments) => doctor::run(&arguments, environment, report),
+        Command::Api(arguments) => scene().and_then(|scene| api::run(&arguments, &scene)),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
+    };
     Ok(done.unwrap_or_else(|failure| {
         report.failure(&failure);
         ExitCode::from(if failure.kind() == Kind::Usage { 2 } else { 1 })
@@ -93,8 +122,6 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -119,5 +146,7 @@ mod tests {
         assert!(!helper(&["migrate", "../widgets"]));
         assert!(!helper(&["migrate", "src/cli"]));
         assert!(helper(&["migrate", "acme/widgets"]));
+        assert!(!helper(&["api", "/user"]));
+        assert!(!helper(&["completions", "bash"]));
     }
 }

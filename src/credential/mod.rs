@@ -18,6 +18,7 @@ pub mod kind;
 mod lock;
 pub mod login;
 mod logins;
+mod lookup;
 mod netrc;
 pub mod policy;
 pub mod prompt;
@@ -26,3 +27,4 @@ pub mod username;
 
 pub use self::environment::{given, read_file};
 pub use self::logins::Logins;
+pub use self::lookup::{Wanted, look_up};

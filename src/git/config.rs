@@ -109,16 +109,19 @@ impl Config {
         self.values().path(key)
     }
 
+    /// Returns every value of `<section>.<subsection>.<name>` with its subsection, in order.
+    pub fn by_subsection(&self, section: &str, name: &str) -> Vec<(String, String)> {
+        let of_name =
+            |entry: &&Entry| entry.section.eq_ignore_ascii_case(section) && entry.name.eq_ignore_ascii_case(name);
+        let pair = |entry: &Entry| Some((entry.subsection.as_ref()?.to_str_lossy().into_owned(), entry.text()?));
+        self.entries.iter().filter(of_name).filter_map(pair).collect()
+    }
+
     /// Returns what stands for `url` by the longest `url.<base>.insteadOf`, if one rewrites it: its `<base>`.
     pub fn rewriting(&self, url: &str) -> Option<String> {
-        let rules = self
-            .entries
-            .iter()
-            .filter(|entry| entry.section == "url" && entry.name == "insteadof");
-        let rules = rules.filter_map(|entry| Some((entry.text()?, entry.subsection.as_ref()?)));
-        let rule = rules.filter(|(start, _)| url.starts_with(start.as_str()));
-        let (_, base) = rule.max_by_key(|(start, _)| start.len())?;
-        Some(base.to_str_lossy().into_owned())
+        let rules = self.by_subsection("url", "insteadOf").into_iter();
+        let rules = rules.filter(|(_, start)| url.starts_with(start.as_str()));
+        rules.max_by_key(|(_, start)| start.len()).map(|(base, _)| base)
     }
 
     /// Whether git asks the credential helper `program` about `url`, which has no user name.

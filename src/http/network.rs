@@ -10,7 +10,7 @@ use crate::address::BaseUrl;
 use crate::report::{Failure, Kind};
 
 /// Says what `error`, which came through gitoxide's trait, means for the user.
-pub(super) fn explain(base: &BaseUrl, error: &io::Error) -> Failure {
+pub fn explain(base: &BaseUrl, error: &io::Error) -> Failure {
     match find(error) {
         Some(error) => of(base, error),
         None => Failure::new(Kind::Network, format!("cannot talk to '{}'", base.host())).caused_by(error),

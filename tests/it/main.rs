@@ -6,9 +6,10 @@ mod bitbucket;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
 
-mod gits;
 mod commands;
+mod doctor;
 mod everyday;
+mod gits;
 mod kept;
 mod local_bitbucket;
 mod memory;

@@ -152,6 +152,7 @@ impl Way<'_> {
         lines.push("Proxy-Connection: Keep-Alive".to_owned().into());
         let head = Head {
             url: &format!("http://{target}/"),
+            method: None,
             length: Length::None,
             lines: &lines,
             target: Target::Tunnel,

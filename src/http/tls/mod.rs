@@ -3,6 +3,7 @@
 //! rustls with ring, because the process lives for milliseconds: aws-lc, rustls' default, spends 20 ms of CPU at its
 //! first use on collecting jitter. There are never fewer checks than git has: only `http.sslVerify=false` drops any.
 
+mod certificate;
 mod identity;
 mod pem;
 mod system;
@@ -16,6 +17,7 @@ use rustls::crypto::ring;
 
 use super::error::Error;
 use super::settings::{Tls, TlsVersion};
+pub use certificate::Certificate;
 pub(super) use trust::NotPinned;
 use trust::{Pinned, Unverified};
 
