@@ -6,6 +6,7 @@ mod bitbucket;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
 
+mod faults;
 mod kept;
 mod local_bitbucket;
 mod memory;
