@@ -1,6 +1,7 @@
 //! Columns of the matrix: answers that are something else, lead elsewhere, or are packed in a way that is not theirs.
 
 use std::io::Write as _;
+use std::sync::OnceLock;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -91,7 +92,7 @@ fn bodies(operation: Operation) -> Vec<Case> {
         Case::fails("one byte", replace(b"0"), NOT_GIT),
         Case::fails(
             "an error in git's words",
-            replace(b"001cERR the disk is full\n"),
+            answer(200, &operation.content_type(), &[], b"001dERR the disk is full\n0000"),
             &["remote: the disk is full"],
         ),
     ];
@@ -124,13 +125,6 @@ fn bodies(operation: Operation) -> Vec<Case> {
 fn codings(operation: Operation) -> Vec<Case> {
     let kind = operation.content_type();
     let coded = |coding: &str, body: &[u8]| answer(200, &kind, &[("Content-Encoding", coding)], body);
-    let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
-    for _ in 0..40_000 {
-        bomb.write_all(b"1000")
-            .and_then(|()| bomb.write_all(&[b'a'; 0xffc]))
-            .expect("memory can be written");
-    }
-    let bomb = bomb.finish().expect("memory can be written");
     let mut cases = vec![
         Case::fails("half of a gzip", Action::Gzip { broken: true }, MALFORMED),
         Case::fails("no gzip at all", coded("gzip", b"0000"), MALFORMED),
@@ -139,14 +133,32 @@ fn codings(operation: Operation) -> Vec<Case> {
         Case::fails("brotli", coded("br", b"0000"), MALFORMED),
         Case::fails("two codings", coded("gzip, gzip", b"0000"), MALFORMED),
     ];
-    if operation.is_get() {
-        let told: &[&str] = &["bytes of refs"];
-        cases.push(Case::fails("gzip bomb", coded("gzip", &bomb), told));
+    // What is no advertisement is passed on as it comes, in pieces of bounded size, and git says what it thinks of it.
+    let told: &[&str] = if operation.is_get() {
+        &["bytes of refs"]
     } else {
-        // Passed on as it comes, in pieces of bounded size; git says what it thinks of it.
-        cases.push(Case::fails("gzip bomb", coded("gzip", &bomb), &["error: "]));
-    }
+        &[
+            "invalid ls-refs response",
+            "expected 'acknowledgments'",
+            "protocol error",
+            "fetch-pack failed",
+        ]
+    };
+    cases.push(Case::fails("gzip bomb", coded("gzip", bomb()), told));
     cases
+}
+
+/// 70 MB of packets in a few kilobytes.
+fn bomb() -> &'static [u8] {
+    static MADE: OnceLock<Vec<u8>> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let packet = [&b"1000"[..], &[b'a'; 0xffc]].concat();
+        for _ in 0..17_000 {
+            encoder.write_all(&packet).expect("memory can be written");
+        }
+        encoder.finish().expect("memory can be written")
+    })
 }
 
 fn redirects(operation: Operation) -> Vec<Case> {
@@ -192,13 +204,8 @@ fn refusals() -> Vec<Case> {
     vec![
         Case::fails("400", told(400), &["HTTP 400"]),
         Case::fails("401", told(401), &["HTTP 401"]),
-        Case::fails("403", told(403), &["HTTP 403"]),
         Case::fails("404", told(404), &["HTTP 404"]),
         Case::fails("407", told(407), &["HTTP 407"]),
-        Case::fails("410", told(410), &["HTTP 410"]),
-        Case::fails("418", told(418), &["HTTP 418"]),
-        Case::fails("429", told(429), &["HTTP 429"]),
-        Case::fails("500", told(500), &["HTTP 500"]),
         Case::fails("503", told(503), &["HTTP 503"]),
         Case::fails("999", told(999), &["HTTP 999"]),
     ]

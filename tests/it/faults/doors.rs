@@ -30,7 +30,7 @@ enum Door {
 const DOORS: [Door; 10] = [
     Door::Server(Tls::Expired, "check this machine's clock"),
     Door::Server(Tls::OtherHost, "somebody else answers for this name"),
-    Door::Server(Tls::Off, "no trusted connection to 'localhost'"),
+    Door::Server(Tls::Off, "error: "),
     Door::Stranger("if you trust its issuer"),
     // A fatal alert, handshake_failure; then protocol_version.
     Door::Raw(b"\x15\x03\x01\x00\x02\x02\x28", "no trusted connection to 'localhost'"),
@@ -166,7 +166,7 @@ fn nobody_but_the_server_is_talked_to() {
                 let mut git = scene.command("git", &scene.path("clone"));
                 git.args(*arguments);
                 let output = run(git);
-                let mut complaints = Snapshot::of(&scene.path("clone")).changes_since(&before);
+                let mut complaints = Snapshot::of(&scene.path("clone")).changes_since(&before, "");
                 if output.success() || !output.stderr.contains(says(*door)) {
                     complaints.push("it did not fail as it should".to_owned());
                 }

@@ -136,8 +136,7 @@ pub(crate) fn noise(length: usize) -> Vec<u8> {
 
 const WRITES: &str = "a string can be written to";
 
-/// Copies a directory with all that is in it.
-pub(crate) fn copy(from: &Path, to: &Path) {
+fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory can be made");
     for entry in fs::read_dir(from).expect("a directory can be read") {
         let entry = entry.expect("a directory can be read");
