@@ -7,6 +7,7 @@ mod bitbucket;
 mod proxy;
 
 mod faults;
+mod hostile;
 mod kept;
 mod local_bitbucket;
 mod memory;
