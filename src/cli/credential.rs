@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 
 /// What git asks about. Other attributes, such as `capability[]`, `state[]` and `wwwauth[]`, say nothing that matters.
 #[derive(Default)]
-struct Question {
+pub(super) struct Question {
     protocol: String,
     host: String,
     path: String,
@@ -103,7 +103,8 @@ fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<Login>, Failu
 }
 
 impl Question {
-    fn read(input: impl io::Read) -> Result<Self, Failure> {
+    /// Reads git's lines up to a blank one.
+    pub(super) fn read(input: impl io::Read) -> Result<Self, Failure> {
         let mut question = Self::default();
         let mut input = io::BufReader::new(input.take(MAX));
         // One buffer of its full size, because the password is among the lines of `store`.

@@ -91,6 +91,12 @@ pub fn helper_arguments(arguments: &[String]) -> Option<(&str, &str)> {
     (!is_command).then_some((name, address))
 }
 
+/// Whether `question` is one that `credential` understands; for the fuzz target of git's credential protocol.
+#[doc(hidden)]
+pub fn reads_question(question: &[u8]) -> bool {
+    credential::Question::read(question).is_ok()
+}
+
 /// Runs the command that `arguments` name. The exit code is 0 for done, 1 for failed and 2 for a wrong usage.
 pub fn run(arguments: &[String], environment: &Environment, report: Report) -> Result<ExitCode, Failure> {
     let name = "git-remote-bbcloud".to_owned();
