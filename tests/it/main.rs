@@ -13,6 +13,13 @@ mod faults;
 mod gits;
 mod hostile;
 mod kept;
+#[cfg(target_os = "linux")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may fail where it looks"
+)]
+mod keychain;
 mod local_bitbucket;
 mod memory;
 mod oracle;
