@@ -22,10 +22,27 @@ pub enum Source {
     File,
     /// The keychain.
     Keychain,
+    /// `~/.netrc`.
+    Netrc,
     /// One of git's credential helpers.
     Helper,
     /// The user, who has just been asked or has given it to `login`.
     User,
+}
+
+impl Source {
+    /// Returns the word for it in keys and traces.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Address => "url",
+            Self::Environment => "environment",
+            Self::File => "file",
+            Self::Keychain => "keychain",
+            Self::Netrc => "netrc",
+            Self::Helper => "helper",
+            Self::User => "user",
+        }
+    }
 }
 
 /// Ends the sentence "the token …".
@@ -36,6 +53,8 @@ impl fmt::Display for Source {
             Self::Environment => "in BBCLOUD_TOKEN",
             Self::File => "in the file of BBCLOUD_TOKEN_FILE",
             Self::Keychain => "in the keychain",
+            Self::Netrc if cfg!(windows) => "in the netrc file",
+            Self::Netrc => "in ~/.netrc",
             Self::Helper => "from git's credential helper",
             Self::User => "that has just been given",
         })

@@ -8,6 +8,7 @@ mod proxy;
 
 mod api;
 mod doctor;
+mod gits;
 mod kept;
 mod local_bitbucket;
 mod manual;

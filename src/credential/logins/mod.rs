@@ -2,31 +2,27 @@
 //!
 //! It must not know HTTP, nor how a keychain, a helper or a prompt works.
 
+mod kept;
+mod user;
+
 use zeroize::Zeroizing;
 
 use super::account::{Account, Scope, closest};
 use super::helper::{Answer, Found, Helpers};
 use super::index::Index;
-use super::keychain::{Fault, Keychain};
+use super::keychain::Keychain;
 use super::kind::Kind;
 use super::lock::Lock;
 use super::login::{Login, Source};
 use super::policy::Policy;
-use super::prompt::Prompt;
 use super::secret::Secret;
-use super::{environment, keeping, username};
+use super::{environment, netrc, username};
 use crate::address::{Address, BaseUrl};
 use crate::bridge::Credentials;
 use crate::bridge::refusal::Refusal;
 use crate::environment::Environment;
 use crate::environment::variable::BBCLOUD_USERNAME;
 use crate::report::{self, Failure, Report};
-
-/// How often the user is asked for a secret before a command fails.
-const ATTEMPTS: usize = 3;
-
-/// Where an API token for Bitbucket is made.
-const NEW_TOKEN: &str = "https://id.atlassian.com/manage-profile/security/api-tokens";
 
 /// The logins for one repository.
 #[derive(Debug)]
@@ -36,6 +32,7 @@ pub struct Logins {
     policy: Policy,
     keychain: Keychain,
     index: Option<Index>,
+    environment: Environment,
     report: Report,
     step: Step,
     login: Option<Login>,
@@ -54,6 +51,7 @@ pub struct Logins {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Keychain,
+    Netrc,
     Helpers,
     User,
     Nobody,
@@ -91,6 +89,7 @@ impl Logins {
             keychain: Keychain::new(policy.limits, environment),
             policy,
             index: Index::of(environment),
+            environment: environment.clone(),
             report,
             step: if login.is_some() { Step::Nobody } else { Step::Keychain },
             login,
@@ -100,6 +99,27 @@ impl Logins {
             attempts: 0,
             turn: None,
         })
+    }
+
+    /// Returns by which name the repository will be asked for first, as far as that is known without a keychain, with
+    /// whatever tells two accounts of one name apart. There is no secret in it.
+    pub fn expected(&self) -> String {
+        if let Some(login) = &self.login {
+            return format!("{} {}", login.username, login.source.word());
+        }
+        let accounts = self.index.as_ref().and_then(|index| index.read().ok());
+        let scope = Scope::of(&self.address);
+        let named = self.named();
+        closest(
+            accounts.as_deref().unwrap_or_default(),
+            &self.base.host_and_port(),
+            &scope,
+            named.as_deref(),
+        )
+        .map_or_else(
+            || named.clone().unwrap_or_default(),
+            |account| format!("{} {}", account.entry(), account.created),
+        )
     }
 
     /// Sends `login` and no other, and keeps nothing.
@@ -124,10 +144,10 @@ impl Logins {
     /// Returns the login to begin with, from the keychain if there is none yet.
     pub fn first(&mut self) -> Result<Option<&Login>, Failure> {
         if self.step == Step::Keychain {
-            self.step = Step::Helpers;
+            self.step = Step::Netrc;
             self.ask_keychain();
             if self.login.is_none() && self.policy.proactive {
-                self.ask_helpers(&[])?;
+                self.ask_next(&[])?;
             }
         }
         Ok(self.login.as_ref())
@@ -138,43 +158,35 @@ impl Logins {
         self.trouble.as_ref()
     }
 
-    fn ask_keychain(&mut self) {
-        let Some(index) = &self.index else { return };
-        let mut accounts = match index.read() {
-            Ok(accounts) => accounts,
-            Err(failure) => {
-                self.trouble = Some(failure);
-                return;
-            }
-        };
-        let (host, scope) = (self.base.host_and_port(), Scope::of(&self.address));
-        let named = self.named();
-        while let Some(account) = closest(&accounts, &host, &scope, named.as_deref()).cloned() {
-            match self.keychain.read(&account) {
-                Ok(secret) => {
-                    self.login = Some(Login::kept(&account, secret));
-                    self.account = Some(account);
-                    self.trouble = None;
-                    return;
-                }
-                Err(fault) => {
-                    self.trouble.get_or_insert_with(|| fault.explain(account.target()));
-                    // Only what is known to be gone makes room for what is less specific.
-                    if fault != Fault::NoEntry {
-                        self.account = Some(account);
-                        return;
-                    }
-                    accounts.retain(|other| !other.is_same(&account));
-                    self.account.get_or_insert(account);
-                }
-            }
-        }
-    }
-
     /// The user name that the address or the base URL names.
     fn named(&self) -> Option<String> {
         let name = self.address.username().or(self.base.username());
         name.filter(|name| !username::is_email(name)).map(str::to_owned)
+    }
+
+    /// Asks whoever's turn it is of those that need nobody: `~/.netrc`, then git's helpers. Returns whether one knows a
+    /// login.
+    fn ask_next(&mut self, challenges: &[String]) -> Result<bool, Failure> {
+        if self.step == Step::Netrc {
+            self.step = Step::Helpers;
+            if self.ask_netrc() {
+                return Ok(true);
+            }
+        }
+        Ok(self.step == Step::Helpers && self.ask_helpers(challenges)?)
+    }
+
+    /// Looks into `~/.netrc`, which git's own transport reads through curl. Returns whether it knows a login.
+    fn ask_netrc(&mut self) -> bool {
+        let named = self.named();
+        let found = netrc::look(&self.environment, self.base.host(), named.as_deref());
+        let login = found.and_then(|entry| {
+            let fixed = Kind::of(&entry.password).fixed_username().map(str::to_owned);
+            Some(Login::new(entry.username.or(fixed)?, entry.password, Source::Netrc))
+        });
+        let known = login.is_some();
+        self.login = login.or(self.login.take());
+        known
     }
 
     /// Asks git's credential helpers. Returns whether they know a login.
@@ -194,147 +206,6 @@ impl Logins {
                 Ok(false)
             }
         }
-    }
-
-    /// Asks the user. Returns whether there is a new login.
-    fn ask_user(&mut self, refusal: &Refusal) -> Result<bool, Failure> {
-        let Some(prompt) = Prompt::allowed(&self.policy) else {
-            return Ok(false);
-        };
-        if self.attempts >= ATTEMPTS || self.another_was_faster() {
-            return Ok(self.attempts < ATTEMPTS);
-        }
-        self.say_why(refusal);
-        self.attempts += 1;
-        let url = self.base.url().as_str().trim_end_matches('/').to_owned();
-        let Some(secret) = prompt.secret(&url, None)? else {
-            self.turn = None;
-            return Ok(false);
-        };
-        let kind = Kind::of(&secret);
-        let given = self.named().or_else(|| self.policy.helpers.username.clone());
-        let name = match kind.fixed_username().map(str::to_owned).or(given) {
-            Some(name) => Some(name),
-            None => self.ask_name(&prompt, &url)?,
-        };
-        let Some(name) = name else {
-            self.turn = None;
-            return Ok(false);
-        };
-        self.login = Some(Login::new(name, secret, Source::User));
-        Ok(true)
-    }
-
-    fn ask_name(&self, prompt: &Prompt, url: &str) -> Result<Option<String>, Failure> {
-        for _ in 0..ATTEMPTS {
-            match prompt.username(url)? {
-                Some(name) if username::is_email(&name) => self.report.warning(&format!(
-                    "git wants the Bitbucket user name and not an e-mail address; {} shows it",
-                    username::SHOWN_AT
-                )),
-                other => return Ok(other),
-            }
-        }
-        Ok(None)
-    }
-
-    /// Takes the turn to ask. Returns whether another process has meanwhile kept a login that is new here.
-    fn another_was_faster(&mut self) -> bool {
-        let (Some(index), true) = (&self.index, self.turn.is_none()) else {
-            return false;
-        };
-        let report = self.report;
-        let waiting = || report.say("waiting for another git-remote-bbcloud, which is asking you to sign in");
-        // Where the file cannot be locked, asking twice is better than not at all.
-        self.turn = Lock::acquire(&index.prompt_lock(), waiting).ok();
-        let (host, scope) = (self.base.host_and_port(), Scope::of(&self.address));
-        let accounts = index.read().unwrap_or_default();
-        let known = closest(&accounts, &host, &scope, self.named().as_deref());
-        if known.is_none() || known == self.account.as_ref() {
-            return false;
-        }
-        let before = self.login.take();
-        self.ask_keychain();
-        if self.login.is_some() {
-            self.turn = None;
-            return true;
-        }
-        self.login = before;
-        false
-    }
-
-    /// Before the user is asked: what has happened, in a line or two.
-    fn say_why(&self, refusal: &Refusal) {
-        let (host, status) = (&refusal.host, refusal.status);
-        match (&self.login, status) {
-            (Some(login), 410) => self.report.warning(&format!(
-                "'{host}' does not accept the {} {} any more (HTTP 410)",
-                login.kind(),
-                login.source
-            )),
-            (Some(login), 403) => self.report.warning(&format!(
-                "the {} {} lacks a permission that '{}' needs (HTTP 403)",
-                login.kind(),
-                login.source,
-                self.address
-            )),
-            (Some(login), _) => self.report.warning(&format!(
-                "'{host}' rejected the {} of '{}' {} for '{}' (HTTP {status})",
-                login.kind(),
-                login.username,
-                login.source,
-                self.address
-            )),
-            (None, _) => {}
-        }
-        if let Some(trouble) = &self.trouble {
-            self.report.warning(trouble.message());
-            for hint in trouble.hints() {
-                self.report.hint(hint);
-            }
-        }
-        if self.attempts == 0 {
-            let hint = format!("create an API token with read:repository:bitbucket (and write:…) at {NEW_TOKEN}");
-            self.report.hint(&hint);
-        }
-    }
-
-    /// Keeps what the user has given and the server has accepted.
-    fn keep(&mut self, login: &Login) {
-        let (Some(place), Some(index)) = (self.policy.keep, &self.index) else {
-            return;
-        };
-        // Who was signed in for something keeps it for the same; an access token is for a repository, or so it may be.
-        let scope = match &self.account {
-            Some(account) => account.scope.clone(),
-            None if login.kind() == Kind::AccessToken => Scope::of(&self.address),
-            None => Scope::host(),
-        };
-        let account = Account {
-            host: self.base.host_and_port(),
-            scope,
-            username: login.username.clone(),
-            email: None,
-            kind: login.kind(),
-            place,
-            created: keeping::now(),
-        };
-        let replace = self.account.is_some();
-        match keeping::keep(index, &self.keychain, &account, &login.secret, replace) {
-            Ok(()) => self.report.say(&format!(
-                "the {} is kept in the {place} for '{}'",
-                login.kind(),
-                account.target()
-            )),
-            Err(failure) => {
-                self.report
-                    .warning(&format!("the {} is not kept: {}", login.kind(), failure.message()));
-                for hint in failure.hints() {
-                    self.report.hint(hint);
-                }
-            }
-        }
-        self.account = Some(account);
     }
 }
 
@@ -369,7 +240,7 @@ impl Credentials for Logins {
         {
             Helpers::new(&self.policy.helpers).reject(found)?;
         }
-        if self.step == Step::Helpers && refusal.status == 401 && self.ask_helpers(&refusal.challenges)? {
+        if refusal.status == 401 && self.ask_next(&refusal.challenges)? {
             return Ok(true);
         }
         if self.step != Step::Nobody {

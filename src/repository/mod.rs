@@ -3,6 +3,8 @@
 //! Address, settings, client and logins meet here and nowhere else, so the helper and the commands for people treat
 //! a repository alike.
 
+mod renewal;
+
 use std::io::{BufRead, Write};
 use std::sync::OnceLock;
 
@@ -10,17 +12,18 @@ use crate::address::{Address, BaseUrl};
 use crate::bridge::discovery::Advertisement;
 use crate::bridge::service::{Service, Version};
 use crate::bridge::{self, Kept, remote, upload_pack};
-use crate::cache::{Cache, Slot};
+use crate::cache::Cache;
 use crate::credential::Logins;
 use crate::credential::policy::Policy;
 use crate::environment::Environment;
-use crate::environment::variable::{BBCLOUD_BASE_URL, BBCLOUD_USERNAME};
+use crate::environment::variable::BBCLOUD_BASE_URL;
 use crate::git::config::Config;
 use crate::http::client::Client;
 use crate::http::settings::{ProactiveAuth, Settings};
 use crate::http::status::{self, Asked};
 use crate::report::{Failure, Kind, Report};
 use crate::trace::Trace;
+use renewal::KeptCopy;
 
 /// A repository at the server.
 pub struct Repository {
@@ -29,7 +32,7 @@ pub struct Repository {
     address: Address,
     base: BaseUrl,
     post_buffer: usize,
-    kept: Option<Slot>,
+    kept: Option<KeptCopy>,
 }
 
 impl Repository {
@@ -50,14 +53,14 @@ impl Repository {
         let policy = Policy::read(&url, proactive, config, environment)?;
         let logins = Logins::find(&address, &base, policy, environment, report)?;
         let post_buffer = settings.post_buffer;
-        let account = address
-            .username()
-            .or(environment.text(&BBCLOUD_USERNAME))
-            .or(base.username());
+        // Who is signed in is read from the list of accounts: opening the keychain would cost what the copy saves.
         let cache = Cache::open(config, environment)?;
-        let kept = cache.map(|cache| cache.slot(url.as_str(), account.unwrap_or_default()));
         warn_once(&settings, report);
         let trace = Trace::from_environment(environment, report)?;
+        let kept = cache.map(|cache| {
+            let slot = cache.slot(url.as_str(), &logins.expected());
+            KeptCopy::new(slot, url.as_str(), &settings, report, &trace)
+        });
         let remote = remote::Remote::new(
             Client::new(settings, report, trace),
             url.to_string(),
@@ -91,14 +94,14 @@ impl Repository {
     /// Returns what the repository advertised the last time, if that may be used.
     pub fn kept(&self) -> Option<Advertisement> {
         let wanted = self.remote.version() == Version::V2;
-        self.kept.as_ref().filter(|_| wanted).and_then(Slot::load)
+        self.kept.as_ref().filter(|_| wanted)?.slot.load()
     }
 
     /// Keeps `advertisement` for the next time. Not that of a repository that has moved: a first request without
     /// asking before would go to the old place every time.
     pub fn keep(&mut self, advertisement: &Advertisement) {
-        if let Some(slot) = self.kept.as_mut().filter(|_| !self.remote.has_moved()) {
-            slot.replace(advertisement);
+        if let Some(kept) = self.kept.as_mut().filter(|_| !self.remote.has_moved()) {
+            kept.replace(advertisement);
         }
     }
 
@@ -109,7 +112,7 @@ impl Repository {
         assumed: bool,
     ) -> Result<(), bridge::Error> {
         let kept = self.kept.as_mut().filter(|_| assumed);
-        let kept = kept.map(|slot| slot as &mut dyn Kept);
+        let kept = kept.map(|copy| copy as &mut dyn Kept);
         upload_pack::serve(&mut self.remote, git, self.post_buffer, kept)
     }
 
