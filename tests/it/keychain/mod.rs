@@ -33,6 +33,8 @@ fn scene() -> Scene {
     fs::create_dir(&runtime).expect("a directory can be made");
     fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700)).expect("it is our own directory");
     scene.set("XDG_RUNTIME_DIR", runtime);
+    // What is shown at a terminal is compared as text.
+    scene.set("NO_COLOR", "1");
     scene
 }
 
