@@ -1,8 +1,8 @@
 //! `credential`: git's credential protocol (git-credential(1)), so that git-lfs, editors and plain https remotes share
 //! the keychain.
 //!
-//! It answers `get` for its own hosts. What git says in `store` and `erase` changes nothing: a login is replaced by
-//! `login` and ends with `logout`, and not because a server had a bad day.
+//! It answers `get` for its own hosts. What git says in `store` changes nothing, and `erase` only for a moment: a login
+//! is replaced by `login` and ends with `logout`, and not because a server had a bad day.
 
 use std::io::{self, BufRead as _};
 use std::process::ExitCode;
@@ -16,6 +16,8 @@ use crate::credential::account::{Account, Scope, closest};
 use crate::credential::keychain::Fault;
 use crate::credential::kind::Kind as SecretKind;
 use crate::credential::login::{Login, Source};
+use crate::credential::refused::Refused;
+use crate::credential::secret::Secret;
 use crate::credential::{given, username};
 use crate::environment::variable::BBCLOUD_USERNAME;
 use crate::report::{Failure, Kind};
@@ -46,16 +48,41 @@ struct Question {
     host: String,
     path: String,
     username: Option<String>,
+    /// What `erase` is about.
+    password: Option<Secret>,
 }
 
 pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
     let question = Question::read(io::stdin().lock())?;
-    if arguments.operation != "get" || !question.is_for(scene) {
+    let erase = arguments.operation == "erase";
+    if !(erase || arguments.operation == "get") || !question.is_for(scene) {
         return Ok(exit(true));
     }
-    let Some(login) = answer(&question, scene)? else {
+    let Some((login, created)) = answer(&question, scene)? else {
         return Ok(exit(true));
     };
+    let refused = Refused {
+        host: &question.host,
+        path: &question.path,
+        username: &login.username,
+    };
+    if erase {
+        if question.password.as_ref() == Some(&login.secret) {
+            refused.note(&scene.index);
+        }
+        return Ok(exit(true));
+    }
+    if refused.when(&scene.index).is_some_and(|when| created <= when) {
+        scene.report.warning(&format!(
+            "'{}' has just refused the {} of '{}' {} for '{}'",
+            question.host,
+            login.kind(),
+            login.username,
+            login.source,
+            question.path
+        ));
+        return Ok(exit(true));
+    }
     let mut text = Zeroizing::new(String::with_capacity(
         256 + login.username.len() + login.secret.expose().len(),
     ));
@@ -72,7 +99,8 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
     Ok(exit(true))
 }
 
-fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<Login>, Failure> {
+/// Returns the login for what git asks about, and when it was kept, if it was.
+fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<(Login, u64)>, Failure> {
     if question.host == scene.base.host_and_port()
         && let Some((secret, source)) = given(scene.environment)?
     {
@@ -83,7 +111,7 @@ fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<Login>, Failu
         let name = named
             .filter(|name| !name.is_empty())
             .or(SecretKind::of(&secret).fixed_username());
-        return Ok(name.map(|name| Login::new(name, secret, source)));
+        return Ok(name.map(|name| (Login::new(name, secret, source), 0)));
     }
     let mut accounts = scene.index.read()?;
     let scope = question.scope(scene);
@@ -93,7 +121,7 @@ fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<Login>, Failu
             Ok(secret) => {
                 let mut login = Login::new(account.username.clone(), secret, Source::Keychain);
                 login.kind = account.kind;
-                return Ok(Some(login));
+                return Ok(Some((login, account.created)));
             }
             Err(Fault::NoEntry) => accounts.retain(|other: &Account| !other.is_same(&account)),
             Err(fault) => return Err(fault.explain(account.target())),
@@ -136,6 +164,7 @@ impl Question {
             }
             "path" => value.clone_into(&mut self.path),
             "username" => self.username = Some(value.to_owned()).filter(|name| !name.is_empty()),
+            "password" => self.password = Some(Secret::new(value)),
             "url" => self.set_url(value),
             _ => {}
         }

@@ -16,6 +16,7 @@ pub mod login;
 mod logins;
 pub mod policy;
 pub mod prompt;
+pub mod refused;
 pub mod secret;
 pub mod username;
 
