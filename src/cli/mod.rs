@@ -83,7 +83,7 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
         Command::Status(arguments) => status::run(&arguments, &scene),
         Command::Credential(arguments) => credential::run(&arguments, &scene),
         Command::Setup(arguments) => setup::run(&arguments, &scene),
-        Command::Migrate(arguments) => migrate::run(&arguments, &scene),
+        Command::Migrate(arguments) => Ok(migrate::run(&arguments, &scene)),
     });
     Ok(done.unwrap_or_else(|failure| {
         report.failure(&failure);

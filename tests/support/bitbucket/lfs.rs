@@ -126,10 +126,11 @@ fn batch(world: &World, asked: &Asked, question: &Value) -> Response {
         let mut answer = json!({ "oid": oid, "size": object.get("size"), "authenticated": authenticated });
         let told = match (upload, stored) {
             (true, true) => None,
-            (true, false) => Some((
-                "actions",
-                json!({ "upload": action(world, asked, &oid), "verify": verify(world, asked) }),
-            )),
+            (true, false) if authenticated => Some(("actions", json!({ "upload": action(world, asked, &oid) }))),
+            (true, false) => {
+                let actions = json!({ "upload": action(world, asked, &oid), "verify": verify(world, asked) });
+                Some(("actions", actions))
+            }
             (false, true) => Some(("actions", json!({ "download": action(world, asked, &oid) }))),
             (false, false) => Some(("error", json!({ "code": 404, "message": "no such object" }))),
         };
