@@ -22,6 +22,7 @@ mod lookup;
 mod netrc;
 pub mod policy;
 pub mod prompt;
+pub mod refused;
 pub mod secret;
 pub mod username;
 

@@ -158,7 +158,7 @@ fn put_back(entry: &Entry, text: &mut super::site::Text) -> Result<bool, Failure
         None => Ok(text.document.remove(&entry.key, &entry.after)),
         Some(before) => {
             let values = text.document.all(&entry.key);
-            let Some(index) = values.iter().position(|value| **value == entry.after) else {
+            let Some(index) = values.iter().rposition(|value| **value == entry.after) else {
                 return Ok(false);
             };
             text.document.set(&entry.key, index, before)?;

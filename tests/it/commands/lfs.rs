@@ -134,3 +134,27 @@ fn it_can_be_turned_off_and_is_off_without_git_lfs() {
     scene.git_ok("clone", &["fetch", "--quiet"]);
     assert!(scene.text("clone/.git/config").contains("lfsurl"));
 }
+
+/// git-lfs asks for a secret until one is good; the same one again would have it ask for ever.
+#[test]
+fn a_secret_that_is_refused_ends_the_push() {
+    let scene = with_lfs();
+    publish(&scene, &scene.url(MAIN));
+    scene.commit("first", "more.bin", &noise(5000));
+    scene.bitbucket.clear_requests();
+    scene.bitbucket.revoke(TOKEN);
+    let failed = scene.git_in("first", &["lfs", "push", "origin", "main"]);
+    assert!(!failed.success());
+    assert!(
+        failed.stderr.contains("has just refused the API token"),
+        "{}",
+        failed.stderr
+    );
+    assert!(!failed.stderr.contains(TOKEN));
+    let asked = scene.bitbucket.requests();
+    let asked = asked
+        .iter()
+        .filter(|request| request.path.contains("/info/lfs/"))
+        .count();
+    assert!(asked < 10, "{asked} requests");
+}

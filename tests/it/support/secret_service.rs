@@ -47,27 +47,8 @@ impl SecretService {
             .write_all(b"open")
             .expect("the password can be given");
         service.children.push(keyring);
-        service.wait(scene);
+        wait(scene);
         service
-    }
-
-    fn wait(&self, scene: &Scene) {
-        let start = Instant::now();
-        loop {
-            let mut status = scene.command("git-remote-bbcloud", &scene.home());
-            status.args(["status", "--json"]);
-            let output = run(status);
-            if output.stdout.contains(r#""state": "available""#) {
-                return;
-            }
-            assert!(
-                start.elapsed() < LIMIT,
-                "no keychain: {}{}",
-                output.stdout,
-                output.stderr
-            );
-            std::thread::sleep(Duration::from_millis(50));
-        }
     }
 }
 
@@ -78,5 +59,25 @@ impl Drop for SecretService {
             let _ended = child.kill();
             let _waited = child.wait();
         }
+    }
+}
+
+/// Waits until the keychain can be used.
+fn wait(scene: &Scene) {
+    let start = Instant::now();
+    loop {
+        let mut status = scene.command("git-remote-bbcloud", &scene.home());
+        status.args(["status", "--json"]);
+        let output = run(status);
+        if output.stdout.contains(r#""state": "available""#) {
+            return;
+        }
+        assert!(
+            start.elapsed() < LIMIT,
+            "no keychain: {}{}",
+            output.stdout,
+            output.stderr
+        );
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
