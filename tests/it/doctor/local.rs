@@ -47,7 +47,9 @@ fn git_that_does_not_find_the_program_is_told_where_it_is() {
     let scene = Scene::new();
     let found = examine_with_path(&scene, system_path(&scene));
     assert_eq!(found.names("fail"), ["helper"], "{}", found.written());
-    let directory = Path::new(env!("CARGO_BIN_EXE_git-remote-bbcloud")).parent().expect("a directory");
+    let directory = Path::new(env!("CARGO_BIN_EXE_git-remote-bbcloud"))
+        .parent()
+        .expect("a directory");
     let remedy = format!("export PATH=\"{}:$PATH\"", directory.display());
     assert!(found.remedy("helper").contains(&remedy), "{}", found.remedy("helper"));
 }
@@ -56,7 +58,10 @@ fn git_that_does_not_find_the_program_is_told_where_it_is() {
 fn another_copy_on_the_path_is_noticed() {
     let scene = Scene::new();
     let same = concat!("git-remote-bbcloud ", env!("CARGO_PKG_VERSION"));
-    for (says, detail) in [("git-remote-bbcloud 0.0.1", "git finds 'git-remote-bbcloud 0.0.1' at"), (same, "git finds another copy at")] {
+    for (says, detail) in [
+        ("git-remote-bbcloud 0.0.1", "git finds 'git-remote-bbcloud 0.0.1' at"),
+        (same, "git finds another copy at"),
+    ] {
         let path = path_with_another(&scene, says);
         let found = examine_with_path(&scene, path);
         assert_eq!(found.status("helper"), "warn", "{}", found.written());
@@ -77,14 +82,21 @@ fn without_git_there_is_one_failure() {
 fn a_protocol_that_is_not_allowed_is_noticed() {
     let scene = Scene::new();
     scene.cloned();
-    assert!(examine_in(&scene, "clone", &[]).detail("protocol-allow").contains("submodules would need"));
+    assert!(
+        examine_in(&scene, "clone", &[])
+            .detail("protocol-allow")
+            .contains("submodules would need")
+    );
     scene.git_ok("clone", &["config", "submodule.x.url", "bbcloud::acme/parts"]);
     let found = examine_in(&scene, "clone", &[]);
     assert_eq!(found.status("protocol-allow"), "warn");
     let remedy = found.remedy("protocol-allow").to_owned();
     let words: Vec<&str> = remedy.split(' ').collect();
     scene.git_ok("clone", &words[1..]);
-    assert_eq!(examine_in(&scene, "clone", &[]).detail("protocol-allow"), "allowed, for submodules too");
+    assert_eq!(
+        examine_in(&scene, "clone", &[]).detail("protocol-allow"),
+        "allowed, for submodules too"
+    );
     scene.git_ok("clone", &["config", "--global", "protocol.bbcloud.allow", "never"]);
     let found = examine(&scene, FOR_MAIN);
     assert_eq!(found.names("fail"), ["protocol-allow"]);
@@ -105,10 +117,22 @@ fn a_list_of_protocols_without_ours_is_noticed() {
 #[test]
 fn addresses_that_git_rewrites_are_noticed() {
     let scene = Scene::new();
-    scene.git_ok("", &["config", "--global", "url.https://bitbucket.org/.insteadOf", "bbcloud::"]);
+    scene.git_ok(
+        "",
+        &[
+            "config",
+            "--global",
+            "url.https://bitbucket.org/.insteadOf",
+            "bbcloud::",
+        ],
+    );
     let found = examine(&scene, FOR_MAIN);
     assert_eq!(found.status("url-rewrite"), "warn");
-    assert!(found.detail("url-rewrite").contains("does not start this program"), "{}", found.detail("url-rewrite"));
+    assert!(
+        found.detail("url-rewrite").contains("does not start this program"),
+        "{}",
+        found.detail("url-rewrite")
+    );
     let remedy = found.remedy("url-rewrite").replace('\'', "");
     let words: Vec<&str> = remedy.split(' ').collect();
     scene.git_ok("", &words[1..]);
@@ -121,7 +145,11 @@ fn configuration_that_cannot_be_read_is_one_failure() {
     scene.set("BBCLOUD_BASE_URL", "http://bitbucket.org");
     let found = examine(&scene, FOR_MAIN);
     assert_eq!(found.names("fail"), ["configuration"], "{}", found.written());
-    assert!(found.detail("configuration").contains("only https"), "{}", found.detail("configuration"));
+    assert!(
+        found.detail("configuration").contains("only https"),
+        "{}",
+        found.detail("configuration")
+    );
     assert_eq!(found.status("dns"), "skip");
     scene.unset("BBCLOUD_BASE_URL");
     scene.set("GIT_SSL_VERSION", "tlsv9");
@@ -129,7 +157,11 @@ fn configuration_that_cannot_be_read_is_one_failure() {
     scene.unset("BBCLOUD_TOKEN");
     scene.set("BBCLOUD_BASE_URL", scene.bitbucket.base_url());
     let found = examine(&scene, FOR_MAIN);
-    assert!(found.names("fail").contains(&"secret") || found.names("fail").contains(&"http-settings"), "{}", found.written());
+    assert!(
+        found.names("fail").contains(&"secret") || found.names("fail").contains(&"http-settings"),
+        "{}",
+        found.written()
+    );
 }
 
 #[test]

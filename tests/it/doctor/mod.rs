@@ -32,10 +32,20 @@ fn examined(output: Output) -> Examined {
     let examined = Examined { output, json };
     // Whatever is wrong: the exit code says whether something failed, and every failure has a remedy.
     let failed = examined.names("fail");
-    assert_eq!(examined.output.code, Some(i32::from(!failed.is_empty())), "{}", examined.json);
+    assert_eq!(
+        examined.output.code,
+        Some(i32::from(!failed.is_empty())),
+        "{}",
+        examined.json
+    );
     assert_eq!(examined.json["healthy"], Value::Bool(failed.is_empty()));
     for name in failed {
-        assert_ne!(examined.text(name, "remedy"), "", "{name} has no remedy: {}", examined.json);
+        assert_ne!(
+            examined.text(name, "remedy"),
+            "",
+            "{name} has no remedy: {}",
+            examined.json
+        );
     }
     examined
 }
