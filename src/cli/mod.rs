@@ -7,7 +7,9 @@ mod doctor;
 mod login;
 mod logout;
 mod man;
+mod migrate;
 mod scene;
+mod setup;
 mod status;
 
 use std::process::ExitCode;
@@ -50,6 +52,8 @@ enum Command {
     Logout(logout::Arguments),
     Status(status::Arguments),
     Credential(credential::Arguments),
+    Setup(setup::Arguments),
+    Migrate(migrate::Arguments),
     Doctor(doctor::Arguments),
     Api(api::Arguments),
     Completions(completions::Arguments),
@@ -62,6 +66,8 @@ const COMMANDS: &[&str] = &[
     "logout",
     "status",
     "credential",
+    "setup",
+    "migrate",
     "doctor",
     "api",
     "completions",
@@ -76,12 +82,19 @@ fn definition() -> clap::Command {
 /// Returns the remote's name and address if git is asking.
 ///
 /// Git runs `git-remote-bbcloud <remote> <address>`: two arguments are git's, even for a remote named as a subcommand,
-/// unless the second can be no address: it begins with `-` or `/`, or has no `/` in it.
+/// unless the second can be no address: it begins with `-`, `.` or `/`, or has no `/` in it, or is a directory to migrate.
 pub fn helper_arguments(arguments: &[String]) -> Option<(&str, &str)> {
     let [name, address] = arguments else { return None };
-    let no_address = address.starts_with(['-', '/']) || !address.contains('/');
+    let is_directory = name == "migrate" && std::path::Path::new(address).is_dir();
+    let no_address = address.starts_with(['-', '.', '/']) || !address.contains('/') || is_directory;
     let is_command = name.starts_with('-') || COMMANDS.contains(&name.as_str()) && no_address;
     (!is_command).then_some((name, address))
+}
+
+/// Whether `question` is one that `credential` understands; for the fuzz target of git's credential protocol.
+#[doc(hidden)]
+pub fn reads_question(question: &[u8]) -> bool {
+    credential::Question::read(question).is_ok()
 }
 
 /// Runs the command that `arguments` name. The exit code is 0 for done, 1 for failed and 2 for a wrong usage.
@@ -100,6 +113,8 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
         Command::Logout(arguments) => scene().and_then(|scene| logout::run(&arguments, &scene)),
         Command::Status(arguments) => scene().and_then(|scene| status::run(&arguments, &scene)),
         Command::Credential(arguments) => scene().and_then(|scene| credential::run(&arguments, &scene)),
+        Command::Setup(arguments) => scene().and_then(|scene| setup::run(&arguments, &scene)),
+        Command::Migrate(arguments) => scene().and_then(|scene| migrate::run(&arguments, &scene)),
         Command::Doctor(arguments) => doctor::run(&arguments, environment, report),
         Command::Api(arguments) => scene().and_then(|scene| api::run(&arguments, &scene)),
         Command::Completions(arguments) => completions::run(&arguments),
@@ -134,6 +149,9 @@ mod tests {
         assert!(!helper(&["login", "--replace"]));
         assert!(!helper(&["credential", "get"]));
         assert!(!helper(&["status", "--json"]));
+        assert!(!helper(&["migrate", "../widgets"]));
+        assert!(!helper(&["migrate", "src/cli"]));
+        assert!(helper(&["migrate", "acme/widgets"]));
         assert!(!helper(&["api", "/user"]));
         assert!(!helper(&["completions", "bash"]));
     }

@@ -8,6 +8,8 @@ mod renewal;
 use std::io::{BufRead, Write};
 use std::sync::OnceLock;
 
+use url::Url;
+
 use crate::address::{Address, BaseUrl};
 use crate::bridge::discovery::Advertisement;
 use crate::bridge::service::{Service, Version};
@@ -15,6 +17,7 @@ use crate::bridge::{self, Kept, remote, upload_pack};
 use crate::cache::Cache;
 use crate::credential::Logins;
 use crate::credential::policy::Policy;
+use crate::credential::username::is_own;
 use crate::environment::Environment;
 use crate::environment::variable::BBCLOUD_BASE_URL;
 use crate::git::config::Config;
@@ -86,6 +89,11 @@ impl Repository {
         self.address.https_url(&self.base).to_string()
     }
 
+    /// Returns the URL of its large files, for git-lfs.
+    pub fn lfs_url(&self) -> Url {
+        lfs_url(&self.address, &self.base)
+    }
+
     /// Returns how many bytes of a request are held in memory, at most (`http.postBuffer`).
     pub fn post_buffer(&self) -> usize {
         self.post_buffer
@@ -126,6 +134,16 @@ impl Repository {
         };
         status::explain(&asked, error)
     }
+}
+
+/// Returns the URL of the large files at `address`, with the name of whoever is asking: git-lfs has it from there only.
+pub fn lfs_url(address: &Address, base: &BaseUrl) -> Url {
+    let mut url = address.lfs_url(base);
+    if let Some(name) = address.username().filter(|name| is_own(name)) {
+        // This fails only for a URL without a host, which the base URL is not.
+        url.set_username(name).ok();
+    }
+    url
 }
 
 /// What git would warn about is told once, however many repositories a command opens.

@@ -20,6 +20,7 @@ pkg-config --exists libcurl 2>/dev/null || missing="$missing libcurl4-gnutls-dev
 need ssh-keygen openssh-client
 need dbus-daemon dbus
 need gnome-keyring-daemon gnome-keyring
+need git-lfs git-lfs
 
 command -v cargo >/dev/null 2>&1 || {
     echo "error: cargo is missing" >&2
