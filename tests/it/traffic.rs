@@ -192,7 +192,7 @@ fn the_secret_is_in_no_address() {
     scene.cloned();
     scene.git_ok("clone", &["push", "--quiet", "origin", "main~1:refs/heads/new"]);
     let trace = std::fs::read_to_string(trace).unwrap();
-    assert!(trace.contains("remote-bbcloud") && !trace.contains(crate::support::scene::TOKEN));
+    assert!(trace.contains("remote-bbcloud") && !trace.contains(TOKEN));
     let config = std::fs::read_to_string(scene.path("clone/.git/config")).unwrap();
     assert!(config.contains("url = bbcloud::acme/widgets\n"), "{config}");
 }
