@@ -7,6 +7,7 @@ mod bitbucket;
 mod proxy;
 
 mod faults;
+mod fuzz;
 mod hostile;
 mod kept;
 mod local_bitbucket;
