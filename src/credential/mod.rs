@@ -19,7 +19,7 @@ mod lock;
 pub mod login;
 mod logins;
 mod lookup;
-mod netrc;
+pub mod netrc;
 pub mod policy;
 pub mod prompt;
 pub mod refused;
