@@ -3,10 +3,17 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
+# What is installed; its pages and completions are its own.
+BINARY ?= target/release/git-remote-bbcloud
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man/man1
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 LOCKED = --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help build release fmt check deny test demo bench bench-quick install uninstall clean ci prerequisites
+.PHONY: FORCE help build release fmt check deny test demo bench bench-quick install uninstall deb clean ci prerequisites
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,8 +24,13 @@ prerequisites: ## install what building and testing need (Debian, Ubuntu)
 build: ## build for debugging
 	$(CARGO) build $(LOCKED)
 
-release: ## build target/release/git-remote-bbcloud
+release: target/release/git-remote-bbcloud ## build target/release/git-remote-bbcloud
+
+# Cargo knows what has changed.
+target/release/git-remote-bbcloud: FORCE
 	$(CARGO) build $(LOCKED) --release
+
+FORCE:
 
 fmt: ## format the sources
 	$(CARGO) fmt
@@ -26,6 +38,7 @@ fmt: ## format the sources
 check: prerequisites ## formatting, lints, documentation and dependencies; a warning is an error
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+	$(CARGO) clippy $(LOCKED) --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --no-deps --document-private-items --quiet
 	@sh tests/support/deny.sh
 
@@ -33,17 +46,36 @@ deny: ## licences, sources and duplicates of the dependencies, and advisories wh
 	$(CARGO) deny check
 
 test: prerequisites ## run all tests
+	@sh tests/support/old-git.sh
 	$(CARGO) test $(LOCKED)
+	$(CARGO) test $(LOCKED) --all-features --test it wire::proxies
 
 demo: prerequisites ## see it work without an account: clone, push, fetch, wiki and a refused push
 	$(CARGO) build $(LOCKED) --bin git-remote-bbcloud --example local-bitbucket
 	@sh tests/support/demo.sh
 
-install: release ## install below PREFIX (and DESTDIR)
-	install -D -m 755 target/release/git-remote-bbcloud '$(DESTDIR)$(PREFIX)/bin/git-remote-bbcloud'
+bench: prerequisites ## how fast it is beside https://, as a table; takes half an hour and wants a quiet machine
+	$(CARGO) bench $(LOCKED) --bench ratio
+
+bench-quick: prerequisites ## the small cases of it, in less than two minutes
+	$(CARGO) bench $(LOCKED) --bench ratio -- --quick
+
+install: $(BINARY) ## install below PREFIX (and DESTDIR): program, manual pages, completions
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)' '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
+	install -m 755 '$(BINARY)' '$(DESTDIR)$(BINDIR)/git-remote-bbcloud'
+	'$(BINARY)' man --output '$(DESTDIR)$(MANDIR)'
+	'$(BINARY)' completions bash >'$(DESTDIR)$(BASHDIR)/git-remote-bbcloud'
+	'$(BINARY)' completions zsh >'$(DESTDIR)$(ZSHDIR)/_git-remote-bbcloud'
+	'$(BINARY)' completions fish >'$(DESTDIR)$(FISHDIR)/git-remote-bbcloud.fish'
 
 uninstall: ## undo install
-	rm -f '$(DESTDIR)$(PREFIX)/bin/git-remote-bbcloud'
+	rm -f '$(DESTDIR)$(BINDIR)/git-remote-bbcloud'
+	rm -f '$(DESTDIR)$(MANDIR)/git-remote-bbcloud.1' '$(DESTDIR)$(MANDIR)'/git-remote-bbcloud-*.1
+	rm -f '$(DESTDIR)$(BASHDIR)/git-remote-bbcloud' '$(DESTDIR)$(ZSHDIR)/_git-remote-bbcloud'
+	rm -f '$(DESTDIR)$(FISHDIR)/git-remote-bbcloud.fish'
+
+deb: $(BINARY) ## build a Debian package in target/debian
+	@sh tests/support/deb.sh '$(BINARY)'
 
 clean: ## remove what was built
 	$(CARGO) clean

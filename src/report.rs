@@ -132,8 +132,17 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The longest text of a server that is shown, in bytes; an error page is not worth more.
-const REMOTE_BYTES: usize = 4096;
+/// The longest text that is shown, in bytes: any text may have a server's words in it, and an error page is not worth
+/// more.
+const LONGEST: usize = 4096;
+
+/// Returns the beginning of `text`, up to a character's end.
+fn bounded(text: &str) -> &str {
+    let end = (0..=LONGEST.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or_default()
+}
 
 /// Returns `text` without what could steer a terminal: control characters and direction overrides become `?`.
 ///
@@ -187,17 +196,13 @@ impl Report {
 
     /// Prints words that are neither data nor a failure, without a prefix.
     pub fn say(self, text: &str) {
-        print(&format!("{}\n", plain(text)));
+        print(&format!("{}\n", plain(bounded(text))));
     }
 
     fn layout(self, failure: &Failure) -> String {
         let mut text = String::new();
         if let Some(remote) = &failure.remote {
-            let end = (0..=REMOTE_BYTES.min(remote.len()))
-                .rev()
-                .find(|end| remote.is_char_boundary(*end));
-            let words = remote.get(..end.unwrap_or_default()).unwrap_or_default();
-            text += &self.lines("remote", "", words.trim());
+            text += &self.lines("remote", "", bounded(remote).trim());
         }
         text += &self.lines("error", "31", &failure.message);
         for cause in &failure.causes {
@@ -216,7 +221,11 @@ impl Report {
         } else {
             format!("{prefix}: ")
         };
-        for line in plain(text).lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+        for line in plain(bounded(text))
+            .lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+        {
             lines.extend([&prefix, line, "\n"]);
         }
         lines
@@ -262,7 +271,7 @@ mod tests {
     #[test]
     fn a_long_error_page_is_cut_at_a_character() {
         let failure = Failure::new(Kind::Refused, "no").remote("ä".repeat(10_000));
-        assert!(PLAIN.layout(&failure).len() < REMOTE_BYTES + 100);
+        assert!(PLAIN.layout(&failure).len() < LONGEST + 100);
     }
 
     #[test]

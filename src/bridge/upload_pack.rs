@@ -20,11 +20,15 @@ pub fn serve<H: Http, C: Credentials>(
     mut kept: Option<&mut dyn Kept>,
 ) -> Result<(), Error> {
     let mut request = Vec::new();
+    let mut unused = true;
     loop {
         request.clear();
         let answer = match read_request(from_git, &mut request, hold)? {
             Request::End => return Ok(()),
             Request::Whole => {
+                if let Some(copy) = kept.as_mut().filter(|_| std::mem::take(&mut unused)) {
+                    copy.used(remote.credentials_mut().authorization().map_err(Error::Credentials)?);
+                }
                 let answer = post(remote, &request);
                 match (answer, &mut kept) {
                     (Err(error), Some(copy)) if may_be_stale(&error) => {

@@ -18,11 +18,14 @@ pub mod kind;
 mod lock;
 pub mod login;
 mod logins;
-mod netrc;
+mod lookup;
+pub mod netrc;
 pub mod policy;
 pub mod prompt;
+pub mod refused;
 pub mod secret;
 pub mod username;
 
 pub use self::environment::{given, read_file};
 pub use self::logins::Logins;
+pub use self::lookup::{Wanted, look_up};

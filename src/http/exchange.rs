@@ -17,8 +17,11 @@ use super::head::{AnswerHead, Head, Length};
 use super::stream::Stream;
 use super::wire::{Watch, Wire, broken};
 
-/// The longest head of an answer. curl allows 300 KiB in all; a git server needs less than one.
+/// The longest head of an answer, and the most of other framing in one place: a chunk's length, the trailers. curl
+/// allows 300 KiB in all; a git server needs less than one.
 const HEAD: usize = 64 * 1024;
+/// The most that informational answers may take before the one that counts.
+const HEADS: usize = 4 * HEAD;
 /// Bytes of a chunk of an upload.
 const CHUNK: usize = 64 * 1024;
 enum State {
@@ -152,6 +155,7 @@ impl Exchange {
 
     /// Waits for the head of the answer.
     pub(super) fn read_head(&mut self) -> Result<AnswerHead, Error> {
+        let mut heads = 0;
         loop {
             let State::Waiting(call) = &mut self.state else {
                 return Err(malformed("an answer before the end of the request"));
@@ -164,10 +168,11 @@ impl Exchange {
                 self.expect_body()?;
                 return Ok(answer_head(&answer));
             }
-            if used > 0 {
+            heads += used;
+            if used > 0 && heads < HEADS {
                 continue;
             }
-            if self.wire.unread().len() >= HEAD {
+            if heads >= HEADS || self.wire.unread().len() >= HEAD {
                 return Err(malformed("its head is too long"));
             }
             if self.receive()? == 0 {
@@ -201,6 +206,7 @@ impl Exchange {
     ///
     /// [`Error::Cut`] if the connection ends before the body does, wherever that is.
     pub(super) fn read(&mut self, out: &mut [u8]) -> Result<usize, Error> {
+        let mut framing = 0;
         loop {
             let State::Receiving(call) = &mut self.state else {
                 return Ok(0);
@@ -214,6 +220,11 @@ impl Exchange {
             }
             if made > 0 || !matches!(self.state, State::Receiving(_)) {
                 return Ok(made);
+            }
+            // Lengths and trailers without a byte of the body: more of them than any server needs.
+            framing += used;
+            if framing.max(self.wire.unread().len()) >= HEAD {
+                return Err(malformed("the framing of its body is too long"));
             }
             if used == 0 && self.receive()? == 0 {
                 let State::Receiving(call) = &self.state else {

@@ -3,16 +3,20 @@
 pub mod client;
 mod connector;
 mod cookies;
+mod dates;
 mod decoding;
 pub mod dial;
 pub mod error;
 mod exchange;
 mod head;
-mod network;
+pub mod network;
 mod pace;
+pub mod probe;
 mod proxy;
 mod redirect;
+pub mod rest;
 mod retry;
+pub mod said;
 mod session;
 pub mod settings;
 pub mod status;
@@ -21,3 +25,5 @@ mod stream;
 mod tests;
 mod tls;
 mod wire;
+
+pub use dates::{date, seconds_since};

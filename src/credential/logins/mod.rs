@@ -128,6 +128,14 @@ impl Logins {
         self.step = Step::Nobody;
     }
 
+    /// Asks no person for anything from now on, and the keychain only if `keychain` says that it can be had.
+    pub fn ask_nobody(&mut self, keychain: bool) {
+        self.policy.interactive = false;
+        if !keychain && self.step == Step::Keychain {
+            self.step = Step::Netrc;
+        }
+    }
+
     /// Returns the login that requests are sent with, to be named in an explanation.
     pub fn current(&self) -> Option<&Login> {
         self.login.as_ref()

@@ -1,6 +1,8 @@
 //! What the tests of the whole product share: real git in an environment of its own, against a local Bitbucket.
 
+pub(crate) mod canary;
 pub(crate) mod fixture;
 pub(crate) mod run;
 pub(crate) mod scene;
+pub(crate) mod secret_service;
 pub(crate) mod state;

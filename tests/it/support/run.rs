@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use super::canary;
+use super::scene::TOKEN;
 use crate::bitbucket::command;
 
 /// Longer than anything takes on a busy machine, shorter than anybody's patience.
@@ -65,6 +67,9 @@ pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Output {
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     if let Some(running) = watch.join().expect("the watch does not panic") {
         panic!("{command:?} has not ended after {LIMIT:?}; there were\n{running}and it had said\n{stdout}{stderr}");
+    }
+    if canary::watches(&command) {
+        canary::check_said(&format!("{command:?}"), [&stdout, &stderr], TOKEN);
     }
     Output {
         code: output.status.code(),

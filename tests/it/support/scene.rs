@@ -1,6 +1,6 @@
 //! One server, one sandbox for git, and one way between them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::fixture;
 use super::run::{Output, run_with_input};
+use super::{canary, fixture};
 use crate::bitbucket::{API_TOKEN_USER, Account, Bitbucket, Settings, command};
 
 /// The secret that opens everything. Its shape says that it is an API token.
@@ -30,6 +30,8 @@ pub(crate) struct Scene {
     pub(crate) transport: Transport,
     sandbox: TempDir,
     variables: RefCell<Vec<(OsString, Option<OsString>)>>,
+    /// Whether the test itself has put the secret where it does not belong.
+    excused: Cell<bool>,
 }
 
 impl Scene {
@@ -53,6 +55,7 @@ impl Scene {
             transport,
             sandbox,
             variables: RefCell::default(),
+            excused: Cell::default(),
         };
         fs::create_dir_all(scene.work()).expect("a directory can be made");
         fs::create_dir_all(scene.home()).expect("a directory can be made");
@@ -68,6 +71,10 @@ impl Scene {
         if transport == Transport::Bbcloud {
             scene.set("BBCLOUD_BASE_URL", scene.bitbucket.base_url());
             scene.set("BBCLOUD_TOKEN", TOKEN);
+            let traces = scene.sandbox.path().join(canary::TRACES);
+            fs::create_dir(&traces).expect("a directory can be made");
+            scene.set("GIT_TRACE2_EVENT", traces);
+            scene.set(canary::WATCH, "BBCLOUD_TOKEN");
         }
         scene
     }
@@ -93,6 +100,12 @@ impl Scene {
 
     pub(crate) fn unset(&self, name: &str) {
         self.variables.borrow_mut().push((name.into(), None));
+    }
+
+    /// Says that the test itself puts the secret where it does not belong: nothing is searched.
+    pub(crate) fn excuse(&self) {
+        self.excused.set(true);
+        self.unset(canary::WATCH);
     }
 
     /// The address of a repository, as the user of this transport writes it.
@@ -220,6 +233,21 @@ impl Scene {
             .lines()
             .map(without_git)
             .collect()
+    }
+}
+
+/// The canary: what the product was trusted with is nowhere but with the server.
+impl Drop for Scene {
+    fn drop(&mut self) {
+        // The oracle has the secret in its URLs.
+        if std::thread::panicking() || self.transport == Transport::Https || self.excused.get() {
+            return;
+        }
+        let traces = self.sandbox.path().join(canary::TRACES);
+        let found = canary::search(self.sandbox.path(), TOKEN, &traces);
+        assert!(found.is_empty(), "the secret is in {found:?}");
+        let found = canary::traced(&traces, TOKEN);
+        assert!(found.is_empty(), "the secret was handed on: {}", found.join("\n"));
     }
 }
 

@@ -187,6 +187,11 @@ impl<'a, W: AsyncWrite + Unpin> Answer<'a, W> {
     /// Sends a piece of the body in the portions that the fault asks for.
     async fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
+            if let Some(Action::CutChunk { after }) = self.action
+                && self.sent + bytes.len() as u64 > after
+            {
+                return self.cut_inside(bytes, after).await;
+            }
             let (portion, rest) = bytes.split_at(self.portion(bytes.len()));
             self.frame(portion).await?;
             bytes = rest;
@@ -241,13 +246,30 @@ impl<'a, W: AsyncWrite + Unpin> Answer<'a, W> {
 
     async fn finish(&mut self) -> io::Result<()> {
         match self.action {
-            Some(Action::CutBody { .. } | Action::ResetBody { .. } | Action::WrongLength { .. }) => {
+            Some(
+                Action::CutBody { .. }
+                | Action::ResetBody { .. }
+                | Action::CutChunk { .. }
+                | Action::WrongLength { .. },
+            ) => {
                 return self.cut().await;
             }
             _ if matches!(self.end, End::LastChunk) => self.out.write_all(b"0\r\n\r\n").await?,
             _ => {}
         }
         self.out.flush().await
+    }
+
+    /// Announces all of `bytes` and ends the connection within.
+    async fn cut_inside(&mut self, bytes: &[u8], after: u64) -> io::Result<()> {
+        if matches!(self.end, End::LastChunk) {
+            self.out.write_all(format!("{:x}\r\n", bytes.len()).as_bytes()).await?;
+        }
+        let shown = usize::try_from(after.saturating_sub(self.sent)).unwrap_or(usize::MAX);
+        let shown = bytes.get(..shown).unwrap_or_default();
+        self.entry.sent(shown.len());
+        self.out.write_all(shown).await?;
+        self.cut().await
     }
 
     /// Ends the connection after what has been written.

@@ -11,6 +11,7 @@ use super::access::{self, Plan};
 use super::answer::Answer;
 use super::backend;
 use super::fault::Action;
+use super::lfs;
 use super::log::Entry;
 use super::request::{Body, Head, Inbound};
 use super::rest;
@@ -40,8 +41,8 @@ enum After {
     KeepAlive,
     /// With TLS `close_notify`.
     Close,
-    /// Without.
-    Abort,
+    /// Without; these bytes go below it.
+    Abort(Vec<u8>),
     Reset,
 }
 
@@ -72,7 +73,10 @@ pub(crate) async fn serve<S: Wire>(stream: S, world: Arc<World>, number: usize) 
             // The client may have closed first.
             let _gone = stream.shutdown().await;
         }
-        After::Abort => {}
+        After::Abort(bytes) => {
+            // Whether it arrives is for the client to say.
+            let _sent = stream.tcp().try_write(&bytes);
+        }
     }
 }
 
@@ -88,13 +92,13 @@ async fn exchange<S: Wire>(
     match instead_of_an_answer(head, action.as_ref(), reader, writer, &entry).await {
         Ok(Some(after)) => return after,
         Ok(None) => {}
-        Err(_) => return After::Abort,
+        Err(_) => return After::Abort(Vec::new()),
     }
     let mut answer = Answer::new(writer, action, entry.clone(), head, world.settings.compress);
     let done = respond(world, head, reader, &mut answer, &entry).await;
     match (done, &answer.action) {
         (Err(_), Some(Action::ResetBody { .. })) => After::Reset,
-        (Err(_), _) => After::Abort,
+        (Err(_), _) => After::Abort(Vec::new()),
         (Ok(After::KeepAlive), Some(Action::CloseAfter | Action::Http10)) => After::Close,
         (Ok(after), _) => after,
     }
@@ -118,12 +122,23 @@ async fn instead_of_an_answer<S: Wire>(
             entry.sent(bytes.len());
             Ok(Some(After::Close))
         }
+        Some(Action::Endless(first, again)) => {
+            backend::drain(head, reader, entry).await?;
+            writer.write_all(first).await?;
+            loop {
+                writer.write_all(again).await?;
+            }
+        }
+        Some(Action::BelowTls(bytes)) => {
+            backend::drain(head, reader, entry).await?;
+            Ok(Some(After::Abort(bytes.clone())))
+        }
         Some(Action::RefuseEarly { refusal, linger }) => {
             let mut answer = Answer::new(writer, None, entry.clone(), head, false);
             answer.announce_close();
             answer.fixed(refusal.response()).await?;
             tokio::time::sleep(*linger).await;
-            Ok(Some(After::Abort))
+            Ok(Some(After::Abort(Vec::new())))
         }
         Some(Action::Delay(pause)) => {
             tokio::time::sleep(*pause).await;
@@ -161,6 +176,11 @@ async fn respond<S: Wire>(
                 answer.out.flush().await?;
             }
             backend::answer(world, head, &cgi, reader, answer, entry).await?;
+            return Ok(after);
+        }
+        Plan::Lfs(asked) => {
+            let response = lfs::answer(world, head, asked, reader, entry).await?;
+            answer.fixed(response).await?;
             return Ok(after);
         }
         Plan::Rest => rest::answer(world, head).await,

@@ -32,6 +32,12 @@ pub(crate) enum Action {
     CutBody { after: u64 },
     /// Like `CutBody`, but resets the connection.
     ResetBody { after: u64 },
+    /// Like `CutBody`, but inside of a chunk whose length has been announced.
+    CutChunk { after: u64 },
+    /// Sends the first bytes, then the others again and again, until the client has gone.
+    Endless(Vec<u8>, Vec<u8>),
+    /// Sends bytes below TLS, where only its records belong, then closes.
+    BelowTls(Vec<u8>),
     /// Pauses once, after this many bytes of the answer's body.
     Stall { after: u64, pause: Duration },
     /// Sends the answer's body this many bytes at a time.

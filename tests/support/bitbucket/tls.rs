@@ -21,6 +21,10 @@ pub(crate) enum Tls {
     On,
     /// TLS 1.2 and nothing newer.
     Only12,
+    /// With a certificate whose time is over.
+    Expired,
+    /// With a certificate for another name.
+    OtherHost,
     /// Both versions, and no client without a certificate of our authority.
     ClientCertificate,
 }
@@ -41,8 +45,17 @@ pub(crate) fn acceptor(mode: Tls, directory: &Path) -> Option<TlsAcceptor> {
     }
     let authority = authority();
     std::fs::write(directory.join(CA_FILE), authority.pem()).expect("the CA file can be written");
-    let names = ["localhost", "bitbucket.localhost", "127.0.0.1", "::1"];
-    let (certificate, key) = issue(&authority, &names, "localhost", ExtendedKeyUsagePurpose::ServerAuth);
+    let names: &[_] = match mode {
+        Tls::OtherHost => &["bitbucket.example"],
+        _ => &["localhost", "bitbucket.localhost", "127.0.0.1", "::1"],
+    };
+    let (certificate, key) = issue(
+        &authority,
+        names,
+        "localhost",
+        ExtendedKeyUsagePurpose::ServerAuth,
+        mode == Tls::Expired,
+    );
     std::fs::write(directory.join(SERVER_KEY_FILE), key.subject_public_key_info()).expect("the key can be written");
     let provider = Arc::new(ring::default_provider());
     let versions: &[_] = if mode == Tls::Only12 {
@@ -90,6 +103,7 @@ fn issue(
     names: &[&str],
     common_name: &str,
     purpose: ExtendedKeyUsagePurpose,
+    expired: bool,
 ) -> (CertificateDer<'static>, KeyPair) {
     let mut params = CertificateParams::default();
     params.subject_alt_names = names.iter().map(|name| alternative_name(name)).collect();
@@ -97,6 +111,10 @@ fn issue(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![purpose];
     params.use_authority_key_identifier_extension = true;
+    if expired {
+        params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2001, 1, 1);
+    }
     let key = KeyPair::generate().expect("ring can make a key");
     let certificate = params.signed_by(&key, authority).expect("the CA can sign");
     (certificate.der().clone(), key)
@@ -115,6 +133,7 @@ fn write_client(authority: &CertifiedIssuer<'static, KeyPair>, directory: &Path)
         &["client.localhost"],
         "client",
         ExtendedKeyUsagePurpose::ClientAuth,
+        false,
     );
     let pem = pem("CERTIFICATE", &certificate);
     std::fs::write(directory.join(CLIENT_CERTIFICATE_FILE), pem).expect("the client's certificate can be written");

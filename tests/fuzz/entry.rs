@@ -1,0 +1,356 @@
+//! What is fuzzed, a function for each place where bytes of somebody else come in: no panic, and no promise broken.
+//!
+//! The fuzz targets and the tests share it.
+
+use std::cell::RefCell;
+use std::io::{self, Cursor, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::rc::Rc;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use git_remote_bbcloud::address::{Address, BaseUrl};
+use git_remote_bbcloud::bridge::discovery::Advertisement;
+use git_remote_bbcloud::bridge::packet::{self, Framing};
+use git_remote_bbcloud::bridge::refusal::Refusal;
+use git_remote_bbcloud::bridge::remote::Remote;
+use git_remote_bbcloud::bridge::service::{Service, Version};
+use git_remote_bbcloud::bridge::{Credentials, fallback, receive_pack, upload_pack};
+use git_remote_bbcloud::cache::Cache;
+use git_remote_bbcloud::environment::Environment;
+use git_remote_bbcloud::git::config::Config;
+use git_remote_bbcloud::helper::command::Command;
+use git_remote_bbcloud::helper::options::Options;
+use git_remote_bbcloud::http::client::Client;
+use git_remote_bbcloud::http::settings::{FollowRedirects, Settings};
+use git_remote_bbcloud::http::status::{Asked, explain};
+use git_remote_bbcloud::report::{Failure, Report};
+use git_remote_bbcloud::trace::Trace;
+use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
+use zeroize::Zeroizing;
+
+/// Every function, by the name of its target and of its corpus.
+pub(crate) const ALL: [(&str, fn(&[u8])); 8] = [
+    ("address", address),
+    ("packets", packets),
+    ("commands", commands),
+    ("push", push),
+    ("fetch", fetch),
+    ("advertisement", advertisement),
+    ("answers", answers),
+    ("credential", credential),
+];
+
+/// What may follow `bbcloud::`: wherever it leads, it is at the host that secrets are for.
+pub(crate) fn address(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let base = BaseUrl::default();
+    if let Ok(address) = Address::parse(&text, &base) {
+        let url = address.https_url(&base);
+        assert_eq!(
+            (url.scheme(), url.host_str()),
+            ("https", Some("bitbucket.org")),
+            "{url}"
+        );
+        assert!(
+            url.password().is_none() && url.query().is_none() && url.fragment().is_none(),
+            "{url}"
+        );
+        let written = address.bbcloud();
+        let written = written.strip_prefix("bbcloud::").expect("that is how addresses begin");
+        let again = Address::parse(written, &base).expect("what was written can be read");
+        assert_eq!(again.https_url(&base).path(), url.path());
+        assert_eq!(again.scope(), address.scope());
+    }
+    if let Ok(base) = BaseUrl::parse(&text) {
+        let _names = (base.host_and_port(), base.is_bitbucket_org());
+    }
+}
+
+/// Packets: reading them loses nothing, and following them sees the same.
+pub(crate) fn packets(bytes: &[u8]) {
+    let (mut rest, mut copy) = (bytes, Vec::new());
+    let whole = loop {
+        match packet::read(&mut rest, &mut copy) {
+            Ok(Some(_)) => {}
+            Ok(None) => break true,
+            Err(_) => break false,
+        }
+    };
+    if whole {
+        assert_eq!(copy, bytes);
+    }
+    let mut at_once = Framing::default();
+    let followed = at_once.follow(bytes).is_ok();
+    let mut by_one = Framing::default();
+    let pieces = bytes.chunks(1).all(|piece| by_one.follow(piece).is_ok());
+    assert_eq!(followed, pieces);
+    if followed {
+        assert_eq!(at_once.missing(), by_one.missing());
+        assert_eq!(at_once.reported(), by_one.reported());
+        assert_eq!(at_once.missing_for_fetch_pack(), by_one.missing_for_fetch_pack());
+        // What ends well can be read to its end.
+        assert!(whole || at_once.missing().is_some());
+    }
+}
+
+/// Git's commands and options: no value becomes an argument of its own.
+pub(crate) fn commands(bytes: &[u8]) {
+    let mut options = Options::default();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        if let Command::Option { name, value } = Command::parse(line) {
+            options.set(&name, &value);
+        }
+    }
+    let arguments = options.fetch_pack("https://bitbucket.org/a/b.git");
+    assert_eq!(arguments.first().map(String::as_str), Some("fetch-pack"));
+    let (url, flags) = arguments.split_last().expect("there are arguments");
+    assert_eq!(url, "https://bitbucket.org/a/b.git");
+    assert!(flags.iter().skip(1).all(|flag| flag.starts_with('-')), "{flags:?}");
+}
+
+/// What git says and what the server says, in one input.
+fn halves(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let length = bytes
+        .first_chunk::<2>()
+        .map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
+    let rest = bytes.get(2..).unwrap_or_default();
+    rest.split_at(length.min(rest.len()))
+}
+
+/// A push: git's bytes reach the server as they are, and the server's reach git.
+pub(crate) fn push(bytes: &[u8]) {
+    let (git, server) = halves(bytes);
+    let talk = Talk::new("application/x-git-receive-pack-result", server);
+    let (mut from_git, mut to_git) = (git, Vec::new());
+    let mut remote = talk.remote();
+    let done = receive_pack::serve(&mut remote, &mut from_git, &mut to_git, 512);
+    let sent = talk.sent.borrow();
+    assert!(git.starts_with(&sent), "something was sent that git has not said");
+    assert!(
+        server.starts_with(&to_git),
+        "git was told something that the server has not said"
+    );
+    assert!(*talk.posts.borrow() <= 1, "a push was sent twice");
+    assert!(done.is_err() || to_git.is_empty() || to_git.len() == server.len());
+}
+
+/// A fetch of version 2.
+pub(crate) fn fetch(bytes: &[u8]) {
+    let (git, server) = halves(bytes);
+    let talk = Talk::new("application/x-git-upload-pack-result", server);
+    let (mut from_git, mut to_git) = (git, Vec::new());
+    let done = upload_pack::serve(&mut talk.remote(), (&mut from_git, &mut to_git), 512, None);
+    let posts = *talk.posts.borrow();
+    assert!(to_git.len() <= posts * server.len());
+    // Every answer that was called complete has passed, whole.
+    assert!(done.is_err() || to_git.len() == posts * server.len());
+}
+
+/// The answer to `info/refs`, from the server and from the cache.
+pub(crate) fn advertisement(bytes: &[u8]) {
+    for service in [Service::UploadPack, Service::ReceivePack] {
+        if let Ok(advertisement) = Advertisement::read(service, &mut &*bytes) {
+            assert!(bytes.ends_with(advertisement.bytes()));
+            let mut listed = Vec::new();
+            fallback::list(&advertisement, true, &mut listed).expect("memory can be written");
+            assert!(listed.ends_with(b"\n\n") || advertisement.refs().is_empty());
+        }
+    }
+    let kept = kept();
+    std::fs::write(&kept.file, [kept.head.as_slice(), bytes].concat()).expect("a file can be written");
+    if let Some(advertisement) = kept.cache.slot(URL, "ada").load() {
+        assert_eq!(advertisement.version(), Version::V2);
+    }
+    std::fs::write(&kept.file, bytes).expect("a file can be written");
+    kept.cache.slot(URL, "ada").load();
+}
+
+const URL: &str = "https://bitbucket.org/a/b.git";
+
+/// A place of the cache, and what a copy there begins with.
+struct Kept {
+    _directory: tempfile::TempDir,
+    cache: Cache,
+    file: std::path::PathBuf,
+    head: Vec<u8>,
+}
+
+fn kept() -> &'static Kept {
+    static KEPT: OnceLock<Kept> = OnceLock::new();
+    KEPT.get_or_init(|| {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let environment = Environment::from_pairs([("BBCLOUD_CACHE", directory.path()), ("HOME", directory.path())]);
+        let config = Config::load(&environment).expect("there is no configuration");
+        let cache = Cache::open(&config, &environment).ok().flatten().expect("a cache");
+        let good = b"000eversion 2\n0000";
+        let advertisement = Advertisement::read(Service::UploadPack, &mut &good[..]).expect("an advertisement");
+        cache.slot(URL, "ada").store(&advertisement);
+        let mut files = std::fs::read_dir(directory.path()).expect("the cache has a directory");
+        let file = files.next().expect("something was kept").expect("a file").path();
+        let mut head = std::fs::read(&file).expect("a file can be read");
+        head.truncate(head.len() - good.len());
+        Kept {
+            _directory: directory,
+            cache,
+            file,
+            head,
+        }
+    })
+}
+
+/// A whole answer of a server, on a connection of its own; and the words for it.
+pub(crate) fn answers(bytes: &[u8]) {
+    static SERVER: OnceLock<u16> = OnceLock::new();
+    static ANSWER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let port = *SERVER.get_or_init(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let answer = ANSWER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                // A client that has heard enough may go.
+                answer_with(stream, &answer).ok();
+            }
+        });
+        port
+    });
+    bytes.clone_into(&mut ANSWER.lock().unwrap_or_else(PoisonError::into_inner));
+    let base = BaseUrl::parse(&format!("http://127.0.0.1:{port}")).expect("loopback may be in clear text");
+    let nothing = Environment::from_pairs([("GIT_CONFIG_NOSYSTEM", "1"), ("HOME", "/nonexistent")]);
+    let config = Config::load(&nothing).expect("there is no configuration");
+    let mut settings = Settings::read(base.url(), "", &config, &nothing).expect("nothing is set");
+    settings.retries.max = Some(0);
+    settings.follow_redirects = FollowRedirects::Never;
+    let client = Client::new(settings, Report::new(true), Trace::default());
+    let mut remote = Remote::new(client, format!("{}a/b.git", base.url()), Version::V2, Nobody);
+    let address = Address::parse("a/b", &base).expect("an address");
+    let error = match remote.advertisement(Service::UploadPack) {
+        Err(error) => error,
+        Ok(_) => match remote.post(Service::UploadPack, b"0000", true) {
+            Err(error) => error,
+            Ok(body) => {
+                let mut out = Vec::new();
+                // A bomb is none as long as it is not kept.
+                body.take(1 << 20).read_to_end(&mut out).ok();
+                return;
+            }
+        },
+    };
+    let asked = Asked {
+        address: &address,
+        base: &base,
+        service: Service::UploadPack,
+        login: None,
+    };
+    let failure = explain(&asked, error);
+    assert!(!failure.message().is_empty());
+}
+
+fn answer_with(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
+    let mut request = [0; 4096];
+    let _length = stream.read(&mut request)?;
+    stream.write_all(answer)?;
+    stream.shutdown(std::net::Shutdown::Write)?;
+    // What is still said is read, so that the end is no reset.
+    while stream.read(&mut request)? > 0 {}
+    Ok(())
+}
+
+/// Git's credential protocol, and the `.netrc` that it shares its words with.
+pub(crate) fn credential(bytes: &[u8]) {
+    git_remote_bbcloud::cli::reads_question(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    for name in [None, Some("ada")] {
+        let found = git_remote_bbcloud::credential::netrc::find(&text, "bitbucket.org", name);
+        assert!(found.is_none() || text.contains("machine") || text.contains("default"));
+    }
+}
+
+/// A server that answers every request alike, and remembers what it was sent.
+#[derive(Clone)]
+struct Talk {
+    head: Vec<u8>,
+    answer: Vec<u8>,
+    sent: Rc<RefCell<Vec<u8>>>,
+    posts: Rc<RefCell<usize>>,
+}
+
+impl Talk {
+    fn new(content_type: &str, answer: &[u8]) -> Self {
+        Self {
+            head: format!("content-type: {content_type}\n").into_bytes(),
+            answer: answer.to_vec(),
+            sent: Rc::default(),
+            posts: Rc::default(),
+        }
+    }
+
+    fn remote(&self) -> Remote<Self, Nobody> {
+        Remote::new(self.clone(), URL.to_owned(), Version::V2, Nobody)
+    }
+}
+
+/// What the server was sent, as it is written.
+struct Sent(Rc<RefCell<Vec<u8>>>);
+
+impl io::Write for Sent {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Http for Talk {
+    type Headers = Cursor<Vec<u8>>;
+    type ResponseBody = Cursor<Vec<u8>>;
+    type PostBody = Sent;
+
+    fn get(
+        &mut self,
+        _url: &str,
+        _base_url: &str,
+        _headers: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> gix::error::Result<GetResponse<Self::Headers, Self::ResponseBody>> {
+        let (headers, body) = (Cursor::new(self.head.clone()), Cursor::new(self.answer.clone()));
+        Ok(GetResponse { headers, body })
+    }
+
+    fn post(
+        &mut self,
+        _url: &str,
+        _base_url: &str,
+        _headers: impl IntoIterator<Item = impl AsRef<str>>,
+        _body: PostBodyDataKind,
+    ) -> gix::error::Result<PostResponse<Self::Headers, Self::ResponseBody, Self::PostBody>> {
+        *self.posts.borrow_mut() += 1;
+        Ok(PostResponse {
+            post_body: Sent(self.sent.clone()),
+            headers: Cursor::new(self.head.clone()),
+            body: Cursor::new(self.answer.clone()),
+        })
+    }
+
+    fn configure(&mut self, _config: &dyn std::any::Any) -> gix::error::Result {
+        Ok(())
+    }
+}
+
+/// Nobody in particular.
+struct Nobody;
+
+impl Credentials for Nobody {
+    fn authorization(&mut self) -> Result<Option<Zeroizing<String>>, Failure> {
+        Ok(None)
+    }
+
+    fn accepted(&mut self) {}
+
+    fn refused(&mut self, _refusal: &Refusal) -> Result<bool, Failure> {
+        Ok(false)
+    }
+}

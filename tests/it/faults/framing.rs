@@ -1,0 +1,246 @@
+//! Columns of the matrix: cuts, resets, pauses, and HTTP that is wrong about where its answer ends.
+
+use std::time::Duration;
+
+use super::operation::Operation;
+use super::{Case, Effect};
+use crate::bitbucket::Action;
+
+/// How a cut is told: by HTTP, or by git's packets where HTTP says that all is well.
+const CUT: &[&str] = &[
+    "the answer was cut after",
+    "the server closed the connection without an answer",
+    "the connection broke",
+];
+const SHORT: &[&str] = &[
+    "ended after",
+    "ends before its last packet",
+    "is empty",
+    "was cut after",
+];
+const MALFORMED: &[&str] = &["the answer is not valid HTTP"];
+const SLOW: &[&str] = &["http.lowSpeedLimit=1000", "http.lowSpeedTime=1"];
+
+pub(super) fn cases(operation: Operation) -> Vec<Case> {
+    let mut cases = cuts(operation);
+    cases.extend(pauses());
+    cases.extend(lengths());
+    cases.extend(heads(operation));
+    cases.extend(chunks(operation));
+    cases.extend(harmless());
+    cases
+}
+
+/// Offsets that are worth a cut: in the first packet's header, in its content, between packets, in a later one.
+fn offsets(operation: Operation) -> &'static [u64] {
+    match operation {
+        // "001e# service=git-upload-pack\n", "0000", "000eversion 2\n".
+        Operation::RefsV2 => &[2, 20, 30, 32, 34, 48, 60],
+        // The second packet is 0000, the third has a ref and the capabilities.
+        Operation::RefsV0 | Operation::RefsPush => &[2, 20, 34, 36, 100, 400],
+        Operation::LsRefs => &[2, 20, 100],
+        // "0014acknowledgments\n" or "0008NAK\n", and sidebands after it.
+        Operation::FetchV2 => &[2, 10, 20, 22, 1000, 30_000],
+        Operation::FetchV0 => &[2, 6, 8, 10, 1000, 30_000],
+        Operation::Push => &[2, 5, 8, 20],
+    }
+}
+
+fn cuts(operation: Operation) -> Vec<Case> {
+    let mut cases = vec![
+        Case::fails("closed instead of an answer", Action::Close, CUT),
+        Case::fails("reset instead of an answer", Action::Reset, CUT),
+        Case::fails("cut before the head", Action::CutHead { after: 0 }, CUT),
+        Case::fails("cut in the head", Action::CutHead { after: 20 }, CUT),
+        Case::fails("cut before the body", Action::CutBody { after: 0 }, CUT),
+        Case::fails("cut after the last packet", Action::CutBody { after: 1 << 30 }, CUT),
+        Case::fails("reset before the body", Action::ResetBody { after: 0 }, CUT),
+        Case::fails("cut in a chunk", Action::CutChunk { after: 7 }, CUT),
+        // In good HTTP.
+        Case::fails("short by half a flush packet", Action::Truncate { bytes: 2 }, SHORT),
+        Case::fails("short by a flush packet", Action::Truncate { bytes: 4 }, SHORT),
+        Case::fails("short by more", Action::Truncate { bytes: 30 }, SHORT),
+        Case::fails(
+            "alert below TLS",
+            Action::BelowTls(b"\x15\x03\x03\x00\x02\x02\x28".to_vec()),
+            &["no trusted connection"],
+        ),
+        Case::fails(
+            "noise below TLS",
+            Action::BelowTls(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+            &["no trusted connection"],
+        ),
+    ];
+    for after in offsets(operation) {
+        let name = format!("cut after {after} bytes");
+        cases.push(Case::fails(&name, Action::CutBody { after: *after }, CUT));
+        let name = format!("cut in a chunk after {after} bytes");
+        cases.push(Case::fails(&name, Action::CutChunk { after: *after }, CUT));
+    }
+    if let Some(after) = offsets(operation).last() {
+        let name = format!("reset after {after} bytes");
+        cases.push(Case::fails(&name, Action::ResetBody { after: *after }, CUT));
+    }
+    cases
+}
+
+fn pauses() -> Vec<Case> {
+    let told: &[&str] = &["moved less than 1000 bytes a second"];
+    let long = Duration::from_secs(60);
+    vec![
+        Case::fails("silence instead of an answer", Action::Delay(long), told).with(SLOW),
+        Case::fails("stall", Action::Stall { after: 10, pause: long }, told).with(SLOW),
+        Case::fails(
+            "slow drip",
+            Action::Drip {
+                bytes: 1,
+                every: Duration::from_millis(200),
+            },
+            told,
+        )
+        .with(SLOW),
+    ]
+}
+
+fn lengths() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for delta in [1, 5, 100_000] {
+        let name = format!("Content-Length too long by {delta}");
+        cases.push(Case::fails(&name, Action::WrongLength { delta }, CUT));
+    }
+    for delta in [-1, -4, -10] {
+        let name = format!("Content-Length too short by {}", -delta);
+        cases.push(Case::fails(&name, Action::WrongLength { delta }, SHORT));
+    }
+    cases
+}
+
+/// A head for this operation's answer, with `headers`.
+fn head(operation: Operation, headers: &str) -> Vec<u8> {
+    let kind = operation.content_type();
+    format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n{headers}\r\n").into_bytes()
+}
+
+fn raw(operation: Operation, headers: &str, body: &[u8]) -> Action {
+    let mut bytes = head(operation, headers);
+    bytes.extend_from_slice(body);
+    Action::Raw(bytes)
+}
+
+fn heads(operation: Operation) -> Vec<Case> {
+    let long = "a".repeat(1000);
+    let many = "X-A: b\r\n".repeat(2000);
+    let huge = format!("X-A: {}\r\n", "a".repeat(200_000));
+    let filler = format!("X-A: {long}\r\n").into_bytes();
+    let one = |bytes: &[u8]| Action::Raw(bytes.to_vec());
+    vec![
+        Case::fails("another protocol", one(b"SSH-2.0-OpenSSH_9.2\r\n"), MALFORMED),
+        Case::fails("HTTP/0.9", one(b"<html>Sign in</html>"), MALFORMED),
+        Case::fails("HTTP/2", one(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64"), MALFORMED),
+        Case::fails("a status of two digits", one(b"HTTP/1.1 20 OK\r\n\r\n"), MALFORMED),
+        Case::fails("an oversized header", raw(operation, &huge, b""), MALFORMED),
+        Case::fails("too many headers", raw(operation, &many, b""), MALFORMED),
+        Case::fails(
+            "a header without a colon",
+            raw(operation, "nonsense\r\n", b""),
+            MALFORMED,
+        ),
+        Case::fails(
+            "endless headers",
+            Action::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), filler),
+            MALFORMED,
+        ),
+        Case::fails(
+            "an endless header",
+            Action::Endless(b"HTTP/1.1 200 OK\r\nX-A: ".to_vec(), long.clone().into_bytes()),
+            MALFORMED,
+        ),
+        Case::fails(
+            "endless noise",
+            Action::Endless(Vec::new(), long.into_bytes()),
+            MALFORMED,
+        ),
+        Case::fails(
+            "endless early hints",
+            Action::Endless(Vec::new(), b"HTTP/1.1 103 Early Hints\r\n\r\n".to_vec()),
+            MALFORMED,
+        ),
+        Case::fails(
+            "another protocol is switched to",
+            one(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"),
+            &["error: "],
+        ),
+        Case::fails(
+            "two lengths",
+            raw(operation, "Content-Length: 5\r\nContent-Length: 6\r\n", b"0000x"),
+            &["error: "],
+        ),
+        Case::fails(
+            "a length beyond all numbers",
+            raw(operation, "Content-Length: 99999999999999999999999\r\n", b"0000"),
+            &["error: "],
+        ),
+        Case::fails(
+            "a negative length",
+            raw(operation, "Content-Length: -1\r\n", b"0000"),
+            &["error: "],
+        ),
+        Case::fails(
+            "HTTP/1.0, cut",
+            one(&[
+                b"HTTP/1.0 200 OK\r\nContent-Type: ",
+                operation.content_type().as_bytes(),
+                b"\r\n\r\n001",
+            ]
+            .concat()),
+            SHORT,
+        ),
+    ]
+}
+
+fn chunks(operation: Operation) -> Vec<Case> {
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let endless = |begin: &[u8], again: &[u8]| {
+        let mut first = head(operation, chunked);
+        first.extend_from_slice(begin);
+        Action::Endless(first, again.to_vec())
+    };
+    let noise = "1".repeat(4096).into_bytes();
+    vec![
+        Case::fails("no chunk length", raw(operation, chunked, b"zz\r\n0000\r\n"), MALFORMED),
+        Case::fails(
+            "a chunk length beyond all numbers",
+            raw(operation, chunked, b"ffffffffffffffffffff\r\n0000\r\n"),
+            MALFORMED,
+        ),
+        Case::fails(
+            "a chunk longer than it said",
+            raw(operation, chunked, b"2\r\n0000\r\n0\r\n\r\n"),
+            MALFORMED,
+        ),
+        Case::fails("an endless chunk length", endless(b"", &noise), MALFORMED),
+        Case::fails("an endless chunk extension", endless(b"4;x=", &noise), MALFORMED),
+        Case::fails(
+            "endless trailers",
+            endless(b"3\r\n001\r\n0\r\n", &b"X-A: b\r\n".repeat(100)),
+            MALFORMED,
+        ),
+    ]
+}
+
+fn harmless() -> Vec<Case> {
+    let pause = Duration::from_millis(300);
+    let drip = Action::Drip {
+        bytes: 500,
+        every: Duration::from_millis(1),
+    };
+    vec![
+        Case::new("a late answer", Action::Delay(pause), Effect::None),
+        Case::new("1xx before the answer", Action::Informational, Effect::None),
+        Case::new("a short stall", Action::Stall { after: 10, pause }, Effect::None),
+        Case::new("a drip", drip, Effect::None),
+        Case::new("kept alive and closed", Action::CloseAfter, Effect::None),
+        Case::new("HTTP/1.0", Action::Http10, Effect::None),
+        Case::new("gzip", Action::Gzip { broken: false }, Effect::None),
+    ]
+}

@@ -1,0 +1,84 @@
+//! The rows of the matrix: each request that git's work consists of.
+
+use crate::bitbucket::{Action, Fault};
+
+/// A request, by the work that it is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    /// `GET info/refs` of a fetch, version 2.
+    RefsV2,
+    /// The first `POST git-upload-pack` of version 2.
+    LsRefs,
+    /// The last one, whose answer has the pack.
+    FetchV2,
+    /// `GET info/refs` of a fetch, version 0.
+    RefsV0,
+    /// The last `POST git-upload-pack` of version 0.
+    FetchV0,
+    /// `GET info/refs` of a push.
+    RefsPush,
+    /// `POST git-receive-pack`.
+    Push,
+}
+
+impl Operation {
+    pub(super) const ALL: [Self; 7] = [
+        Self::RefsV2,
+        Self::LsRefs,
+        Self::FetchV2,
+        Self::RefsV0,
+        Self::FetchV0,
+        Self::RefsPush,
+        Self::Push,
+    ];
+
+    /// `protocol.version`.
+    pub(super) fn version(self) -> u8 {
+        match self {
+            Self::RefsV0 | Self::FetchV0 => 0,
+            _ => 2,
+        }
+    }
+
+    pub(super) fn pushes(self) -> bool {
+        matches!(self, Self::RefsPush | Self::Push)
+    }
+
+    pub(super) fn is_get(self) -> bool {
+        matches!(self, Self::RefsV2 | Self::RefsV0 | Self::RefsPush)
+    }
+
+    /// Whether there is a pack in the answer.
+    pub(super) fn has_pack(self) -> bool {
+        matches!(self, Self::FetchV2 | Self::FetchV0)
+    }
+
+    fn service(self) -> &'static str {
+        if self.pushes() {
+            "git-receive-pack"
+        } else {
+            "git-upload-pack"
+        }
+    }
+
+    /// What the answer has to call itself.
+    pub(super) fn content_type(self) -> String {
+        let kind = if self.is_get() { "advertisement" } else { "result" };
+        format!("application/x-{}-{kind}", self.service())
+    }
+
+    /// Part of the request's target that no other request of the work has.
+    pub(super) fn target(self) -> String {
+        if self.is_get() {
+            format!("/info/refs?service={}", self.service())
+        } else {
+            format!("/{}", self.service())
+        }
+    }
+
+    /// The fault that does `action` to this request and all repetitions of it, `skip` of its kind being good.
+    pub(super) fn fault(self, action: Action, skip: usize) -> Fault {
+        let method = if self.is_get() { "GET" } else { "POST" };
+        Fault::on(&self.target(), action).method(method).skip(skip).always()
+    }
+}

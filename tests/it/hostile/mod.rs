@@ -1,0 +1,8 @@
+//! Attacks and accidents on both sides: a server that lies, a git that breaks off, a machine without room, and a
+//! repository whose configuration wants the secret.
+
+mod configuration;
+mod ends;
+mod input;
+mod room;
+mod server;
