@@ -6,6 +6,7 @@ mod bitbucket;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
 
+#[cfg(target_os = "linux")]
 mod commands;
 mod doctor;
 mod everyday;
