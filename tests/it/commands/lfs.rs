@@ -1,8 +1,8 @@
 //! Git LFS with the real git-lfs: upload, clone, migrated remotes, rewritten URLs, and storage of its own.
 
+use crate::keychain;
 use crate::support::fixture::{MAIN, noise};
 use crate::support::scene::{Scene, TOKEN};
-use crate::support::secret_service::SecretService;
 
 /// git-lfs is installed for the user, and nobody can be asked for a secret.
 fn with_lfs() -> Scene {
@@ -51,7 +51,7 @@ fn a_fresh_clone_needs_no_other_command() {
 #[test]
 fn the_keychain_and_setup_are_enough() {
     let scene = with_lfs();
-    let _service = SecretService::start(&scene);
+    let _service = keychain::desktop(&scene);
     let mut login = scene.command("git-remote-bbcloud", &scene.work());
     login.args(["login", "--token-stdin"]);
     let login = crate::support::run::run_with_input(login, TOKEN.as_bytes());

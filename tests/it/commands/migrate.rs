@@ -3,10 +3,10 @@
 use std::fs;
 
 use crate::bitbucket::Account;
+use crate::keychain::{self, Desktop};
 use crate::support::fixture::{MAIN, PART};
 use crate::support::run::{Output, run};
 use crate::support::scene::{Scene, TOKEN};
-use crate::support::secret_service::SecretService;
 
 const CONFIG: &str = "clone/.git/config";
 
@@ -19,9 +19,9 @@ fn with_secret() -> Scene {
 }
 
 /// The same with a keychain and no other source of a secret.
-fn with_keychain() -> (Scene, SecretService) {
+fn with_keychain() -> (Scene, Desktop) {
     let scene = with_secret();
-    let service = SecretService::start(&scene);
+    let service = keychain::desktop(&scene);
     (scene, service)
 }
 
