@@ -6,6 +6,7 @@ mod bitbucket;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
 
+mod api;
 mod commands;
 mod doctor;
 mod everyday;
@@ -21,8 +22,11 @@ mod kept;
 )]
 mod keychain;
 mod local_bitbucket;
+mod manual;
 mod memory;
 mod oracle;
+mod packages;
+mod recipes;
 mod refusals;
 mod support;
 mod tidy;
