@@ -139,6 +139,7 @@ fn a_secret_that_the_server_refuses_is_not_kept() {
 #[test]
 fn a_dry_run_changes_nothing() {
     let (scene, _service) = with_keychain();
+    scene.excuse();
     let before = scene.text(CONFIG);
     let shown = scene.bbcloud_ok("clone", &["migrate", "--dry-run"]);
     assert_no_secret(&shown);
@@ -177,6 +178,7 @@ fn one_secret_in_many_repositories_is_kept_once() {
 #[test]
 fn submodules_are_migrated_with_their_repository() {
     let (scene, _service) = with_keychain();
+    scene.excuse();
     let part = scene.https_url(PART);
     scene.git_ok("clone", &["submodule", "--quiet", "add", &part, "libs/part"]);
     assert!(scene.text("clone/.git/modules/libs/part/config").contains(TOKEN));
