@@ -51,4 +51,10 @@ pub const ALL: &[Setting] = &[
         trusted: false,
         meaning: "`false`: do not keep what repositories advertise",
     },
+    Setting {
+        name: "bbcloud.lfs",
+        variable: None,
+        trusted: false,
+        meaning: "`false`: do not write into a repository's configuration where its large files are, for git-lfs",
+    },
 ];
