@@ -22,7 +22,7 @@ fn block(text: &str, key: &str) -> String {
     let first = lines.next().unwrap_or_else(|| panic!("no '{key}'"));
     let indent = first.len() - first.trim_start().len();
     let below = lines.take_while(|line| line.len() - line.trim_start().len() > indent);
-    below.map(|line| format!("{}\n", line.trim_start())).collect()
+    below.flat_map(|line| [line.trim_start(), "\n"]).collect()
 }
 
 /// Runs `script` as a build server does: one shell, which ends with the first failure.
