@@ -125,11 +125,19 @@ fn read_commands(from_git: &mut impl BufRead) -> Result<Commands, Error> {
         commands.has_pack |= has_pack;
     }
     if commands.any && push_options {
-        while packet::read(from_git, &mut commands.bytes).map_err(|error| from_git_error(error, &[]))?
-            != Some(Packet::Flush)
-        {}
+        read_push_options(from_git, &mut commands.bytes)?;
     }
     Ok(commands)
+}
+
+fn read_push_options(from_git: &mut impl BufRead, into: &mut Vec<u8>) -> Result<(), Error> {
+    loop {
+        match packet::read(from_git, into).map_err(|error| from_git_error(error, &[]))? {
+            Some(Packet::Flush) => return Ok(()),
+            Some(_) => {}
+            None => return Err(from_git_error(packet::Error::Truncated, into)),
+        }
+    }
 }
 
 /// Returns the new id of `<old id> SP <new id> SP <ref>`, which a push certificate holds as well.
@@ -195,6 +203,17 @@ mod tests {
             "0000".into(),
         ]);
         assert!(commands.has_pack);
+    }
+
+    #[test]
+    fn a_push_that_ends_among_its_options_is_none() {
+        let mut bytes = Vec::new();
+        packet::write(format!("{OLD} {NEW} refs/heads/a\0push-options").as_bytes(), &mut bytes);
+        bytes.extend_from_slice(b"0000000bci.skip");
+        for end in [bytes.len() - 11, bytes.len() - 3, bytes.len()] {
+            let error = read_commands(&mut &bytes[..end]).unwrap_err();
+            assert!(matches!(error, Error::FromGit(_)), "{end}: {error}");
+        }
     }
 
     #[test]

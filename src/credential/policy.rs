@@ -73,12 +73,12 @@ impl Policy {
     /// Reads the settings for `url`.
     pub fn read(url: &Url, proactive: bool, config: &Config, environment: &Environment) -> Result<Self, Failure> {
         let interactive = interactive(config);
-        let terminal = environment.flag(&var::GIT_TERMINAL_PROMPT)?.unwrap_or(true) && !is_build_server(environment);
+        let terminal = environment.flag(&var::GIT_TERMINAL_PROMPT)?;
         Ok(Self {
             keep: store(config)?,
             limits: limits(config, environment, interactive)?,
             interactive,
-            terminal,
+            terminal: terminal.unwrap_or(!is_build_server(environment)),
             askpass: askpass(config, environment),
             helpers: HelperSettings::read(url, config)?,
             proactive,

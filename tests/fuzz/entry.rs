@@ -29,7 +29,7 @@ use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKi
 use zeroize::Zeroizing;
 
 /// Every function, by the name of its target and of its corpus.
-pub const ALL: [(&str, fn(&[u8])); 8] = [
+pub(crate) const ALL: [(&str, fn(&[u8])); 8] = [
     ("address", address),
     ("packets", packets),
     ("commands", commands),
@@ -41,13 +41,20 @@ pub const ALL: [(&str, fn(&[u8])); 8] = [
 ];
 
 /// What may follow `bbcloud::`: wherever it leads, it is at the host that secrets are for.
-pub fn address(bytes: &[u8]) {
+pub(crate) fn address(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let base = BaseUrl::default();
     if let Ok(address) = Address::parse(&text, &base) {
         let url = address.https_url(&base);
-        assert_eq!((url.scheme(), url.host_str()), ("https", Some("bitbucket.org")), "{url}");
-        assert!(url.password().is_none() && url.query().is_none() && url.fragment().is_none(), "{url}");
+        assert_eq!(
+            (url.scheme(), url.host_str()),
+            ("https", Some("bitbucket.org")),
+            "{url}"
+        );
+        assert!(
+            url.password().is_none() && url.query().is_none() && url.fragment().is_none(),
+            "{url}"
+        );
         let written = address.bbcloud();
         let written = written.strip_prefix("bbcloud::").expect("that is how addresses begin");
         let again = Address::parse(written, &base).expect("what was written can be read");
@@ -60,7 +67,7 @@ pub fn address(bytes: &[u8]) {
 }
 
 /// Packets: reading them loses nothing, and following them sees the same.
-pub fn packets(bytes: &[u8]) {
+pub(crate) fn packets(bytes: &[u8]) {
     let (mut rest, mut copy) = (bytes, Vec::new());
     let whole = loop {
         match packet::read(&mut rest, &mut copy) {
@@ -87,7 +94,7 @@ pub fn packets(bytes: &[u8]) {
 }
 
 /// Git's commands and options: no value becomes an argument of its own.
-pub fn commands(bytes: &[u8]) {
+pub(crate) fn commands(bytes: &[u8]) {
     let mut options = Options::default();
     for line in bytes.split(|byte| *byte == b'\n') {
         if let Command::Option { name, value } = Command::parse(line) {
@@ -103,13 +110,15 @@ pub fn commands(bytes: &[u8]) {
 
 /// What git says and what the server says, in one input.
 fn halves(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let length = bytes.first_chunk::<2>().map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
+    let length = bytes
+        .first_chunk::<2>()
+        .map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
     let rest = bytes.get(2..).unwrap_or_default();
     rest.split_at(length.min(rest.len()))
 }
 
 /// A push: git's bytes reach the server as they are, and the server's reach git.
-pub fn push(bytes: &[u8]) {
+pub(crate) fn push(bytes: &[u8]) {
     let (git, server) = halves(bytes);
     let talk = Talk::new("application/x-git-receive-pack-result", server);
     let (mut from_git, mut to_git) = (git, Vec::new());
@@ -117,13 +126,16 @@ pub fn push(bytes: &[u8]) {
     let done = receive_pack::serve(&mut remote, &mut from_git, &mut to_git, 512);
     let sent = talk.sent.borrow();
     assert!(git.starts_with(&sent), "something was sent that git has not said");
-    assert!(server.starts_with(&to_git), "git was told something that the server has not said");
+    assert!(
+        server.starts_with(&to_git),
+        "git was told something that the server has not said"
+    );
     assert!(*talk.posts.borrow() <= 1, "a push was sent twice");
     assert!(done.is_err() || to_git.is_empty() || to_git.len() == server.len());
 }
 
 /// A fetch of version 2.
-pub fn fetch(bytes: &[u8]) {
+pub(crate) fn fetch(bytes: &[u8]) {
     let (git, server) = halves(bytes);
     let talk = Talk::new("application/x-git-upload-pack-result", server);
     let (mut from_git, mut to_git) = (git, Vec::new());
@@ -135,7 +147,7 @@ pub fn fetch(bytes: &[u8]) {
 }
 
 /// The answer to `info/refs`, from the server and from the cache.
-pub fn advertisement(bytes: &[u8]) {
+pub(crate) fn advertisement(bytes: &[u8]) {
     for service in [Service::UploadPack, Service::ReceivePack] {
         if let Ok(advertisement) = Advertisement::read(service, &mut &*bytes) {
             assert!(bytes.ends_with(advertisement.bytes()));
@@ -177,12 +189,17 @@ fn kept() -> &'static Kept {
         let file = files.next().expect("something was kept").expect("a file").path();
         let mut head = std::fs::read(&file).expect("a file can be read");
         head.truncate(head.len() - good.len());
-        Kept { _directory: directory, cache, file, head }
+        Kept {
+            _directory: directory,
+            cache,
+            file,
+            head,
+        }
     })
 }
 
 /// A whole answer of a server, on a connection of its own; and the words for it.
-pub fn answers(bytes: &[u8]) {
+pub(crate) fn answers(bytes: &[u8]) {
     static SERVER: OnceLock<u16> = OnceLock::new();
     static ANSWER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
     static TURN: Mutex<()> = Mutex::new(());
@@ -221,7 +238,12 @@ pub fn answers(bytes: &[u8]) {
             }
         },
     };
-    let asked = Asked { address: &address, base: &base, service: Service::UploadPack, login: None };
+    let asked = Asked {
+        address: &address,
+        base: &base,
+        service: Service::UploadPack,
+        login: None,
+    };
     let failure = explain(&asked, error);
     assert!(!failure.message().is_empty());
 }
@@ -237,11 +259,11 @@ fn answer_with(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
 }
 
 /// Git's credential protocol, and the `.netrc` that it shares its words with.
-pub fn credential(bytes: &[u8]) {
+pub(crate) fn credential(bytes: &[u8]) {
     git_remote_bbcloud::cli::reads_question(bytes);
     let text = String::from_utf8_lossy(bytes);
     for name in [None, Some("ada")] {
-        let found = git_remote_bbcloud::http::netrc::find(&text, "bitbucket.org", name);
+        let found = git_remote_bbcloud::credential::netrc::find(&text, "bitbucket.org", name);
         assert!(found.is_none() || text.contains("machine") || text.contains("default"));
     }
 }

@@ -1,5 +1,11 @@
 //! Integration tests: real git against a local Bitbucket.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may fail where it looks"
+)]
+
 #[path = "../support/bitbucket/mod.rs"]
 #[expect(dead_code, reason = "not every answer of the local Bitbucket is asked for yet")]
 mod bitbucket;
@@ -7,19 +13,16 @@ mod bitbucket;
 mod proxy;
 
 mod api;
+#[cfg(target_os = "linux")]
 mod commands;
 mod doctor;
 mod everyday;
 mod faults;
+mod fuzz;
 mod gits;
 mod hostile;
 mod kept;
 #[cfg(target_os = "linux")]
-#[expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test may fail where it looks"
-)]
 mod keychain;
 mod local_bitbucket;
 mod manual;

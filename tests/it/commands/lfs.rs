@@ -1,8 +1,8 @@
 //! Git LFS with the real git-lfs: upload, clone, migrated remotes, rewritten URLs, and storage of its own.
 
+use crate::keychain;
 use crate::support::fixture::{MAIN, noise};
 use crate::support::scene::{Scene, TOKEN};
-use crate::support::secret_service::SecretService;
 
 /// git-lfs is installed for the user, and nobody can be asked for a secret.
 fn with_lfs() -> Scene {
@@ -51,7 +51,7 @@ fn a_fresh_clone_needs_no_other_command() {
 #[test]
 fn the_keychain_and_setup_are_enough() {
     let scene = with_lfs();
-    let _service = SecretService::start(&scene);
+    let _service = keychain::desktop(&scene);
     let mut login = scene.command("git-remote-bbcloud", &scene.work());
     login.args(["login", "--token-stdin"]);
     let login = crate::support::run::run_with_input(login, TOKEN.as_bytes());
@@ -133,4 +133,28 @@ fn it_can_be_turned_off_and_is_off_without_git_lfs() {
     std::fs::remove_file(scene.path("clone/.git/config.lock")).expect("it was there");
     scene.git_ok("clone", &["fetch", "--quiet"]);
     assert!(scene.text("clone/.git/config").contains("lfsurl"));
+}
+
+/// git-lfs asks for a secret until one is good; the same one again would have it ask for ever.
+#[test]
+fn a_secret_that_is_refused_ends_the_push() {
+    let scene = with_lfs();
+    publish(&scene, &scene.url(MAIN));
+    scene.commit("first", "more.bin", &noise(5000));
+    scene.bitbucket.clear_requests();
+    scene.bitbucket.revoke(TOKEN);
+    let failed = scene.git_in("first", &["lfs", "push", "origin", "main"]);
+    assert!(!failed.success());
+    assert!(
+        failed.stderr.contains("has just refused the API token"),
+        "{}",
+        failed.stderr
+    );
+    assert!(!failed.stderr.contains(TOKEN));
+    let asked = scene.bitbucket.requests();
+    let asked = asked
+        .iter()
+        .filter(|request| request.path.contains("/info/lfs/"))
+        .count();
+    assert!(asked < 10, "{asked} requests");
 }

@@ -3,10 +3,10 @@
 use std::fs;
 
 use crate::bitbucket::Account;
+use crate::keychain::{self, Desktop};
 use crate::support::fixture::{MAIN, PART};
-use crate::support::run::Output;
+use crate::support::run::{Output, run};
 use crate::support::scene::{Scene, TOKEN};
-use crate::support::secret_service::SecretService;
 
 const CONFIG: &str = "clone/.git/config";
 
@@ -19,9 +19,9 @@ fn with_secret() -> Scene {
 }
 
 /// The same with a keychain and no other source of a secret.
-fn with_keychain() -> (Scene, SecretService) {
+fn with_keychain() -> (Scene, Desktop) {
     let scene = with_secret();
-    let service = SecretService::start(&scene);
+    let service = keychain::desktop(&scene);
     (scene, service)
 }
 
@@ -52,6 +52,9 @@ fn from_a_secret_in_the_url_to_a_working_repository_with_two_commands() {
     assert!(migrated.stderr.contains("migrate --undo"), "{}", migrated.stderr);
     scene.commit("clone", "mine", b"mine\n");
     scene.git_ok("clone", &["push", "--quiet", "origin", "main"]);
+    let mut grep = scene.command("grep", &scene.path("clone"));
+    grep.args(["--recursive", "--files-with-matches", "--fixed-strings", TOKEN, ".git"]);
+    assert_eq!(run(grep).stdout, "", "no file has it");
     let before = scene.text(CONFIG);
     let again = scene.bbcloud_ok("clone", &["migrate"]);
     assert!(again.stderr.contains("nothing to migrate"), "{}", again.stderr);

@@ -30,7 +30,7 @@ fn posts(scene: &Scene) -> Vec<Request> {
 }
 
 const LS_REFS: &str = "capabilities\noption verbosity 1\noption progress false\nconnect git-upload-pack\n\
-    0014command=ls-refs\n0015object-format=sha10001000csymrefs\n00000000";
+    0014command=ls-refs\n0016object-format=sha10001000csymrefs\n00000000";
 
 #[test]
 fn a_fetch_may_end_anywhere() {

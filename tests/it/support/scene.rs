@@ -1,6 +1,6 @@
 //! One server, one sandbox for git, and one way between them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,8 +30,8 @@ pub(crate) struct Scene {
     pub(crate) transport: Transport,
     sandbox: TempDir,
     variables: RefCell<Vec<(OsString, Option<OsString>)>>,
-    /// Where a test has put the secret itself.
-    excused: RefCell<Vec<PathBuf>>,
+    /// Whether the test itself has put the secret where it does not belong.
+    excused: Cell<bool>,
 }
 
 impl Scene {
@@ -55,7 +55,7 @@ impl Scene {
             transport,
             sandbox,
             variables: RefCell::default(),
-            excused: RefCell::default(),
+            excused: Cell::default(),
         };
         fs::create_dir_all(scene.work()).expect("a directory can be made");
         fs::create_dir_all(scene.home()).expect("a directory can be made");
@@ -74,7 +74,7 @@ impl Scene {
             let traces = scene.sandbox.path().join(canary::TRACES);
             fs::create_dir(&traces).expect("a directory can be made");
             scene.set("GIT_TRACE2_EVENT", traces);
-            scene.set("GIT_TRACE2_ENV_VARS", "BBCLOUD_TOKEN");
+            scene.set(canary::WATCH, "BBCLOUD_TOKEN");
         }
         scene
     }
@@ -102,9 +102,10 @@ impl Scene {
         self.variables.borrow_mut().push((name.into(), None));
     }
 
-    /// Says that a test puts the secret into a file, or below a directory, itself.
-    pub(crate) fn excuse(&self, place: PathBuf) {
-        self.excused.borrow_mut().push(place);
+    /// Says that the test itself puts the secret where it does not belong: nothing is searched.
+    pub(crate) fn excuse(&self) {
+        self.excused.set(true);
+        self.unset(canary::WATCH);
     }
 
     /// The address of a repository, as the user of this transport writes it.
@@ -239,13 +240,11 @@ impl Scene {
 impl Drop for Scene {
     fn drop(&mut self) {
         // The oracle has the secret in its URLs.
-        if std::thread::panicking() || self.transport == Transport::Https {
+        if std::thread::panicking() || self.transport == Transport::Https || self.excused.get() {
             return;
         }
         let traces = self.sandbox.path().join(canary::TRACES);
-        let mut excused = self.excused.take();
-        excused.push(traces.clone());
-        let found = canary::search(self.sandbox.path(), TOKEN, &excused);
+        let found = canary::search(self.sandbox.path(), TOKEN, &traces);
         assert!(found.is_empty(), "the secret is in {found:?}");
         let found = canary::traced(&traces, TOKEN);
         assert!(found.is_empty(), "the secret was handed on: {}", found.join("\n"));
