@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::bitbucket::Account;
 use crate::support::fixture::PART;
 use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN};
@@ -131,12 +132,14 @@ fn dockerfile() {
         .expect("the secret is mounted");
     // Nothing of the secret is in the environment or the arguments, only in the file that is mounted.
     scene.unset("BBCLOUD_TOKEN");
+    let token = "ATATT-of-a-build";
+    scene.bitbucket.add_account(Account::api_token("bob", token));
     let secret = scene.path("secret file");
-    fs::write(&secret, format!("{TOKEN}\n")).expect("a file can be written");
+    fs::write(&secret, format!("{token}\n")).expect("a file can be written");
     let fetch = fetch.replace("/run/secrets/bbcloud", &format!("'{}'", secret.display()));
     let place = scene.path("parts");
     run_script(&scene, &fetch.replace("/srv/parts", &format!("'{}'", place.display())));
     assert!(place.join("part.txt").exists());
     let config = fs::read_to_string(place.join(".git/config")).expect("a file");
-    assert!(!config.contains(TOKEN), "{config}");
+    assert!(!config.contains(token), "{config}");
 }
