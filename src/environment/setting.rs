@@ -55,6 +55,6 @@ pub const ALL: &[Setting] = &[
         name: "bbcloud.lfs",
         variable: None,
         trusted: false,
-        meaning: "`false`: do not write into a repository's configuration where its large files are, for git-lfs",
+        meaning: "`false`: do not tell git-lfs where the large files of a `bbcloud::` remote are",
     },
 ];
