@@ -238,7 +238,8 @@ impl Bench<'_> {
     /// What git is asked to do.
     fn arguments(&self, transport: Transport) -> Vec<String> {
         let url = self.url(transport);
-        let branch = format!("HEAD:refs/heads/{}", transport.name());
+        // Forced: an earlier case has pushed there from another clone.
+        let branch = format!("+HEAD:refs/heads/{}", transport.name());
         let words: Vec<&str> = match self.work {
             Work::List { .. } => vec!["ls-remote", "--quiet", &url],
             Work::FetchNothing { .. } | Work::FetchWithHelper | Work::FetchCommit | Work::Negotiate => {
