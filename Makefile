@@ -26,6 +26,7 @@ fmt: ## format the sources
 check: prerequisites ## formatting, lints, documentation and dependencies; a warning is an error
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+	$(CARGO) clippy $(LOCKED) --all-targets --all-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --no-deps --document-private-items --quiet
 	@sh tests/support/deny.sh
 
@@ -33,11 +34,19 @@ deny: ## licences, sources and duplicates of the dependencies, and advisories wh
 	$(CARGO) deny check
 
 test: prerequisites ## run all tests
+	@sh tests/support/old-git.sh
 	$(CARGO) test $(LOCKED)
+	$(CARGO) test $(LOCKED) --all-features --test it wire::proxies
 
 demo: prerequisites ## see it work without an account: clone, push, fetch, wiki and a refused push
 	$(CARGO) build $(LOCKED) --bin git-remote-bbcloud --example local-bitbucket
 	@sh tests/support/demo.sh
+
+bench: prerequisites ## how fast it is beside https://, as a table; takes half an hour and wants a quiet machine
+	$(CARGO) bench $(LOCKED) --bench ratio
+
+bench-quick: prerequisites ## the small cases of it, in less than two minutes
+	$(CARGO) bench $(LOCKED) --bench ratio -- --quick
 
 install: release ## install below PREFIX (and DESTDIR)
 	install -D -m 755 target/release/git-remote-bbcloud '$(DESTDIR)$(PREFIX)/bin/git-remote-bbcloud'

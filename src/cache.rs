@@ -15,7 +15,6 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::bridge::Kept;
 use crate::bridge::discovery::Advertisement;
 use crate::bridge::service::{Service, Version};
 use crate::environment::Environment;
@@ -24,8 +23,10 @@ use crate::git::config::Config;
 use crate::git::value;
 use crate::report::Failure;
 
-/// A copy that is older is asked for again. A server that changes is noticed before, when it refuses.
-const AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// A copy that is older is asked for again, beside the fetch that uses it.
+const GETTING_OLD: Duration = Duration::from_secs(24 * 60 * 60);
+/// A copy that is older is not used. A server that changes is noticed before, when it refuses.
+const AGE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// Capabilities are a few hundred bytes; what is much longer is not worth keeping.
 const BYTES: u64 = 16 * 1024;
 /// Copies to keep, at most: with [`BYTES`] this bounds the directory to 8 MiB.
@@ -40,7 +41,7 @@ pub struct Cache {
 }
 
 /// The place of one repository's copy.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Slot {
     path: PathBuf,
     key: String,
@@ -77,15 +78,24 @@ impl Cache {
 impl Slot {
     /// Returns the copy, if there is one of version 2 that is not too old.
     pub fn load(&self) -> Option<Advertisement> {
-        let metadata = fs::metadata(&self.path).ok()?;
-        let age = SystemTime::now().duration_since(metadata.modified().ok()?).ok()?;
-        if age > AGE || metadata.len() > BYTES + 4096 {
+        if self.age()? > AGE || fs::metadata(&self.path).ok()?.len() > BYTES + 4096 {
             return None;
         }
         let content = fs::read(&self.path).ok()?;
         let bytes = content.strip_prefix(self.head().as_bytes())?;
         let advertisement = Advertisement::read(Service::UploadPack, &mut &*bytes).ok()?;
         (advertisement.version() == Version::V2).then_some(advertisement)
+    }
+
+    /// Whether it is time to ask for a new copy, while this one still serves.
+    pub fn is_getting_old(&self) -> bool {
+        self.age().is_some_and(|age| age > GETTING_OLD)
+    }
+
+    /// Nothing if there is no copy, or one from the future.
+    fn age(&self) -> Option<Duration> {
+        let modified = fs::metadata(&self.path).ok()?.modified().ok()?;
+        SystemTime::now().duration_since(modified).ok()
     }
 
     /// Keeps `advertisement` if it is of version 2.
@@ -126,16 +136,6 @@ impl Slot {
             fs::remove_file(&draft).ok();
         }
         written
-    }
-}
-
-impl Kept for Slot {
-    fn replace(&mut self, fresh: &Advertisement) {
-        self.store(fresh);
-    }
-
-    fn forget(&mut self) {
-        Self::forget(self);
     }
 }
 

@@ -68,3 +68,23 @@ pub fn keep_memory_private() {
         set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
     }
 }
+
+/// Returns the number of the job that this process is a part of: the one that a shell started as one command. `None`
+/// where the system has no such thing.
+pub fn job() -> Option<u32> {
+    #[cfg(unix)]
+    {
+        rustix::process::getpgrp().as_raw_nonzero().get().try_into().ok()
+    }
+    #[cfg(not(unix))]
+    {
+        None
+    }
+}
+
+/// Does what a terminal does on Ctrl-C, for a terminal that was told to leave it to us: ends the whole job.
+#[cfg(unix)]
+pub fn interrupt() {
+    // Where that is not allowed, our own failure ends git as well.
+    rustix::process::kill_current_process_group(rustix::process::Signal::INT).ok();
+}

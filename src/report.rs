@@ -160,6 +160,11 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
+/// Whether standard error is a terminal, and so somebody may be there who sees a window or a prompt as well.
+pub fn is_watched() -> bool {
+    io::stderr().is_terminal()
+}
+
 /// The standard error stream with the one decision it needs: whether colour helps.
 #[derive(Debug, Clone, Copy)]
 pub struct Report {
@@ -170,7 +175,7 @@ impl Report {
     /// Returns the report for this process; colour only on a terminal and where `no_color` (`NO_COLOR`) is unset.
     pub fn new(no_color: bool) -> Self {
         Self {
-            colour: !no_color && io::stderr().is_terminal(),
+            colour: !no_color && is_watched(),
         }
     }
 

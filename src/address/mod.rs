@@ -91,6 +91,15 @@ impl Address {
         self.user.secret.as_ref()
     }
 
+    /// Returns the same repository, without saying who is asking.
+    #[must_use]
+    pub fn without_user(&self) -> Self {
+        Self {
+            place: self.place.clone(),
+            user: Userinfo::default(),
+        }
+    }
+
     /// Returns `workspace/repository`, under which a repository's secret is kept; its wiki has the same.
     pub fn scope(&self) -> String {
         format!("{}/{}", self.workspace(), self.repository())

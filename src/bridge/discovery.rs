@@ -134,6 +134,16 @@ impl Advertisement {
         format.unwrap_or(b"sha1")
     }
 
+    /// Returns what the server can do, as it says it.
+    pub fn features(&self) -> Vec<String> {
+        let features = match self.version {
+            Version::V2 => self.lines().filter(|line| !line.is_empty()).skip(1).collect(),
+            Version::V0 | Version::V1 => self.capabilities(),
+        };
+        let text = |feature: &[u8]| String::from_utf8_lossy(feature).into_owned();
+        features.into_iter().map(text).collect()
+    }
+
     fn capabilities(&self) -> Vec<&[u8]> {
         let first = self.lines().find(|line| line.contains(&0)).unwrap_or_default();
         let list = first.splitn(2, |byte| *byte == 0).nth(1).unwrap_or_default();
@@ -204,6 +214,7 @@ mod tests {
         assert_eq!(read(&with).unwrap(), read(&without).unwrap());
         assert_eq!(read(&with).unwrap().version(), Version::V2);
         assert_eq!(read(&with).unwrap().bytes(), without);
+        assert_eq!(read(&with).unwrap().features(), ["agent=x"]);
     }
 
     #[test]
@@ -240,6 +251,7 @@ mod tests {
         assert_eq!(advertisement.version(), Version::V1);
         assert!(advertisement.refs().is_empty());
         assert_eq!(advertisement.object_format(), b"sha256");
+        assert_eq!(advertisement.features(), ["object-format=sha256"]);
     }
 
     #[test]

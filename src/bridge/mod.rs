@@ -68,6 +68,8 @@ impl From<io::Error> for Error {
 
 /// A kept advertisement, which git has been told instead of the server's own.
 pub trait Kept {
+    /// The first request is about to be sent, with this `Authorization` header line: a time to look after the copy.
+    fn used(&mut self, authorization: Option<Zeroizing<String>>);
     /// Keeps `fresh` from now on.
     fn replace(&mut self, fresh: &Advertisement);
     /// Keeps nothing.

@@ -11,8 +11,8 @@ use super::{Credentials, Error, Kept};
 
 /// Serves git until it ends the session: with a flush packet of its own, or by closing its end.
 ///
-/// `hold` bytes of a request are kept in memory. If git has been told a `kept` advertisement, the any request may be the
-/// first that the server cannot answer as promised: see [`ask_again`].
+/// `hold` bytes of a request are kept in memory. If git has been told a `kept` advertisement, any request may be the
+/// first that the server cannot answer as promised: see `ask_again`.
 pub fn serve<H: Http, C: Credentials>(
     remote: &mut Remote<H, C>,
     (from_git, to_git): (&mut impl BufRead, &mut impl Write),
@@ -20,11 +20,15 @@ pub fn serve<H: Http, C: Credentials>(
     mut kept: Option<&mut dyn Kept>,
 ) -> Result<(), Error> {
     let mut request = Vec::new();
+    let mut unused = true;
     loop {
         request.clear();
         let answer = match read_request(from_git, &mut request, hold)? {
             Request::End => return Ok(()),
             Request::Whole => {
+                if let Some(copy) = kept.as_mut().filter(|_| std::mem::take(&mut unused)) {
+                    copy.used(remote.credentials_mut().authorization().map_err(Error::Credentials)?);
+                }
                 let answer = post(remote, &request);
                 match (answer, &mut kept) {
                     (Err(error), Some(copy)) if may_be_stale(&error) => {

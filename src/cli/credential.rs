@@ -50,8 +50,13 @@ pub(super) struct Question {
 
 pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
     let question = Question::read(io::stdin().lock())?;
-    if arguments.operation != "get" || !question.is_for(scene) {
+    if !question.is_for(scene) {
         return Ok(exit(true));
+    }
+    match arguments.operation.as_str() {
+        "get" => {}
+        "erase" => return rejected(&question, scene),
+        _ => return Ok(exit(true)),
     }
     let Some(login) = answer(&question, scene)? else {
         return Ok(exit(true));
@@ -69,6 +74,24 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
         text.push_str(part);
     }
     print(&text)?;
+    Ok(exit(true))
+}
+
+/// The server has rejected a login: it stays, and whoever sits there is told what helps.
+fn rejected(question: &Question, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
+    let accounts = scene.index.read()?;
+    let named = question.username.as_deref();
+    let account = closest(&accounts, &question.host, &question.scope(scene), named);
+    if let Some(account) = account.filter(|account| named == Some(account.username.as_str())) {
+        scene.report.hint(&format!(
+            "'{}' rejected the {} of '{}', which stays in the {}: run 'git-remote-bbcloud login --replace --for {}'",
+            account.host,
+            account.kind,
+            account.username,
+            account.place,
+            account.target()
+        ));
+    }
     Ok(exit(true))
 }
 

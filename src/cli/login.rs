@@ -48,7 +48,7 @@ API tokens are made at https://id.atlassian.com/manage-profile/security/api-toke
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// What the secret is for: a workspace, or <workspace>/<repository> [default: everything]
+    /// What the secret is for: a workspace, or 'workspace/repository' [default: everything]
     #[arg(long = "for", value_name = "WORKSPACE[/REPOSITORY]")]
     target: Option<String>,
     /// The Bitbucket user name; tokens do without

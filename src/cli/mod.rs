@@ -1,14 +1,20 @@
 //! The command line for people. Nothing of it is built on the helper's path.
 
+mod api;
+mod completions;
 mod credential;
+mod doctor;
 mod login;
 mod logout;
+mod man;
+mod migrate;
 mod scene;
+mod setup;
 mod status;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::scene::Scene;
 use crate::environment::Environment;
@@ -46,18 +52,41 @@ enum Command {
     Logout(logout::Arguments),
     Status(status::Arguments),
     Credential(credential::Arguments),
+    Setup(setup::Arguments),
+    Migrate(migrate::Arguments),
+    Doctor(doctor::Arguments),
+    Api(api::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Names of subcommands, which two arguments of git could be mistaken for.
-const COMMANDS: &[&str] = &["login", "logout", "status", "credential"];
+const COMMANDS: &[&str] = &[
+    "login",
+    "logout",
+    "status",
+    "credential",
+    "setup",
+    "migrate",
+    "doctor",
+    "api",
+    "completions",
+    "man",
+];
+
+/// Returns the definition of the whole command line, from which manual pages and completions are made.
+fn definition() -> clap::Command {
+    Arguments::command()
+}
 
 /// Returns the remote's name and address if git is asking.
 ///
 /// Git runs `git-remote-bbcloud <remote> <address>`: two arguments are git's, even for a remote named as a subcommand,
-/// unless the second can be no address: it begins with `-` or `/`, or has no `/` in it.
+/// unless the second can be no address: it begins with `-`, `.` or `/`, or has no `/` in it, or is a directory to migrate.
 pub fn helper_arguments(arguments: &[String]) -> Option<(&str, &str)> {
     let [name, address] = arguments else { return None };
-    let no_address = address.starts_with(['-', '/']) || !address.contains('/');
+    let is_directory = name == "migrate" && std::path::Path::new(address).is_dir();
+    let no_address = address.starts_with(['-', '.', '/']) || !address.contains('/') || is_directory;
     let is_command = name.starts_with('-') || COMMANDS.contains(&name.as_str()) && no_address;
     (!is_command).then_some((name, address))
 }
@@ -78,12 +107,19 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
             return Ok(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)));
         }
     };
-    let done = Scene::open(environment, report).and_then(|scene| match arguments.command {
-        Command::Login(arguments) => login::run(&arguments, &scene),
-        Command::Logout(arguments) => logout::run(&arguments, &scene),
-        Command::Status(arguments) => status::run(&arguments, &scene),
-        Command::Credential(arguments) => credential::run(&arguments, &scene),
-    });
+    let scene = || Scene::open(environment, report);
+    let done = match arguments.command {
+        Command::Login(arguments) => scene().and_then(|scene| login::run(&arguments, &scene)),
+        Command::Logout(arguments) => scene().and_then(|scene| logout::run(&arguments, &scene)),
+        Command::Status(arguments) => scene().and_then(|scene| status::run(&arguments, &scene)),
+        Command::Credential(arguments) => scene().and_then(|scene| credential::run(&arguments, &scene)),
+        Command::Setup(arguments) => scene().and_then(|scene| setup::run(&arguments, &scene)),
+        Command::Migrate(arguments) => scene().and_then(|scene| migrate::run(&arguments, &scene)),
+        Command::Doctor(arguments) => doctor::run(&arguments, environment, report),
+        Command::Api(arguments) => scene().and_then(|scene| api::run(&arguments, &scene)),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
+    };
     Ok(done.unwrap_or_else(|failure| {
         report.failure(&failure);
         ExitCode::from(if failure.kind() == Kind::Usage { 2 } else { 1 })
@@ -92,8 +128,6 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -115,5 +149,10 @@ mod tests {
         assert!(!helper(&["login", "--replace"]));
         assert!(!helper(&["credential", "get"]));
         assert!(!helper(&["status", "--json"]));
+        assert!(!helper(&["migrate", "../widgets"]));
+        assert!(!helper(&["migrate", "src/cli"]));
+        assert!(helper(&["migrate", "acme/widgets"]));
+        assert!(!helper(&["api", "/user"]));
+        assert!(!helper(&["completions", "bash"]));
     }
 }

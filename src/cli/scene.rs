@@ -10,7 +10,7 @@ use crate::credential::keychain::Keychain;
 use crate::credential::login::{Login, Source};
 use crate::credential::policy::Policy;
 use crate::environment::Environment;
-use crate::environment::variable::BBCLOUD_TOKEN_FILE;
+use crate::environment::variable::{BBCLOUD_TOKEN_FILE, BITBUCKET_REPO_SLUG, BITBUCKET_WORKSPACE};
 use crate::git::config::Config;
 use crate::report::{Failure, Kind, Report};
 use crate::repository::{self, Repository};
@@ -77,6 +77,25 @@ impl<'a> Scene<'a> {
         let ours = urls.filter(|url| url.starts_with("bbcloud:"));
         ours.filter_map(|url| Address::parse(url, &self.base).ok())
             .find(|address| scope.covers(&Scope::of(address)))
+    }
+
+    /// Returns the URL in full of a remote here that is `address`: it may name a user, and hold a secret.
+    pub(super) fn remote_of(&self, address: &Address) -> Option<String> {
+        let remotes = self.config.remotes();
+        let mut urls = remotes.into_iter().flat_map(|remote| remote.urls);
+        urls.find(|url| {
+            url.starts_with("bbcloud:") && Address::parse(url, &self.base).is_ok_and(|found| found == *address)
+        })
+    }
+
+    /// Returns the repository that one stands in, by its `bbcloud::` remote; else the one that Pipelines builds.
+    pub(super) fn here(&self) -> Option<Address> {
+        let built = || {
+            let workspace = self.environment.text(&BITBUCKET_WORKSPACE)?;
+            let repository = self.environment.text(&BITBUCKET_REPO_SLUG)?;
+            Address::parse(&format!("{workspace}/{repository}"), &self.base).ok()
+        };
+        self.repository_for(&Scope::host()).or_else(built)
     }
 
     /// Opens the repository at `address` to be asked with `login`, and with nothing else.

@@ -1,13 +1,14 @@
 //! A lock between processes: a file that is locked while it is open.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 /// A held lock; dropping it releases it, as does the end of the process.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -22,14 +23,28 @@ impl Lock {
             }
             Err(std::fs::TryLockError::Error(error)) => return Err(error),
         }
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+
+    /// Leaves a word for whoever takes the lock next. That it cannot be left is no harm.
+    pub(super) fn leave(&mut self, word: &str) {
+        let left = self.file.set_len(0).and_then(|()| self.file.rewind());
+        left.and_then(|()| self.file.write_all(word.as_bytes())).ok();
+    }
+
+    /// Returns the word that was left last, and how long ago that was.
+    pub(super) fn left(&self) -> Option<(String, Duration)> {
+        let mut word = String::new();
+        (&self.file).take(1024).read_to_string(&mut word).ok()?;
+        let modified = self.file.metadata().ok()?.modified().ok()?;
+        Some((word, SystemTime::now().duration_since(modified).ok()?))
     }
 }
 
 /// Opens the file at `path` to be written, readable for its owner alone, in a directory of the same sort.
 pub(super) fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
+    options.create(true).truncate(false).read(true).write(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -46,4 +61,22 @@ pub(super) fn private(path: &Path) -> io::Result<File> {
         std::fs::create_dir_all(directory)?;
     }
     options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_left_for_the_next_one() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("lock");
+        let take = || Lock::acquire(&path, || {}).expect("nobody else has it");
+        assert_eq!(take().left().expect("an empty word").0, "");
+        take().leave("a longer word");
+        take().leave("word");
+        let (word, age) = take().left().expect("a word");
+        assert_eq!(word, "word");
+        assert!(age < Duration::from_secs(60));
+    }
 }

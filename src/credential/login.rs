@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::account::Account;
 use super::kind::Kind;
 use super::secret::Secret;
+use super::username;
 
 /// Where a login came from, as the user would say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +22,27 @@ pub enum Source {
     File,
     /// The keychain.
     Keychain,
+    /// `~/.netrc`.
+    Netrc,
     /// One of git's credential helpers.
     Helper,
     /// The user, who has just been asked or has given it to `login`.
     User,
+}
+
+impl Source {
+    /// Returns the word for it in keys and traces.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Address => "url",
+            Self::Environment => "environment",
+            Self::File => "file",
+            Self::Keychain => "keychain",
+            Self::Netrc => "netrc",
+            Self::Helper => "helper",
+            Self::User => "user",
+        }
+    }
 }
 
 /// Ends the sentence "the token …".
@@ -35,6 +53,8 @@ impl fmt::Display for Source {
             Self::Environment => "in BBCLOUD_TOKEN",
             Self::File => "in the file of BBCLOUD_TOKEN_FILE",
             Self::Keychain => "in the keychain",
+            Self::Netrc if cfg!(windows) => "in the netrc file",
+            Self::Netrc => "in ~/.netrc",
             Self::Helper => "from git's credential helper",
             Self::User => "that has just been given",
         })
@@ -88,6 +108,25 @@ impl Login {
         self.kind
     }
 
+    /// Returns the header line that carries it to the REST API, which wants other names than git's endpoint: an access
+    /// token goes alone, an API token with its account's e-mail address. `None` where that address is not known.
+    pub fn rest_authorization(&self) -> Option<Zeroizing<String>> {
+        let fixed = |kind: Kind| kind.fixed_username() == Some(self.username.as_str());
+        if self.kind == Kind::AccessToken || fixed(Kind::AccessToken) {
+            let mut line = Zeroizing::new(String::with_capacity(32 + self.secret.expose().len()));
+            line.push_str("Authorization: Bearer ");
+            line.push_str(self.secret.expose());
+            return Some(line);
+        }
+        if self.kind == Kind::ApiToken || fixed(Kind::ApiToken) {
+            let named = Some(&self.username).filter(|name| username::is_email(name));
+            let email = self.email.as_ref().or(named)?;
+            let login = Self::new(email.as_str(), self.secret.clone(), self.source);
+            return Some(login.authorization());
+        }
+        Some(self.authorization())
+    }
+
     /// Returns the header line that carries it (RFC 7617).
     pub fn authorization(&self) -> Zeroizing<String> {
         let pair = Zeroizing::new(format!("{}:{}", self.username, self.secret.expose()));
@@ -102,6 +141,31 @@ impl Login {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rest_api_gets_the_name_that_it_wants() {
+        let line = |username: &str, secret: &str, email: Option<&str>| {
+            let mut login = Login::new(username, Secret::new(secret), Source::Environment);
+            login.email = email.map(str::to_owned);
+            login.rest_authorization().map(|line| line.to_string())
+        };
+        let basic = |pair: &str| Some(format!("Authorization: Basic {}", STANDARD.encode(pair)));
+        assert_eq!(
+            line("x-token-auth", "ATCTTx", None).as_deref(),
+            Some("Authorization: Bearer ATCTTx")
+        );
+        assert_eq!(
+            line("x-token-auth", "odd", None).as_deref(),
+            Some("Authorization: Bearer odd")
+        );
+        assert_eq!(line("x-bitbucket-api-token-auth", "ATATTx", None), None);
+        assert_eq!(
+            line("x-bitbucket-api-token-auth", "ATATTx", Some("a@b.c")),
+            basic("a@b.c:ATATTx")
+        );
+        assert_eq!(line("a@b.c", "ATATTx", None), basic("a@b.c:ATATTx"));
+        assert_eq!(line("ada", "ATBBx", Some("a@b.c")), basic("ada:ATBBx"));
+    }
 
     #[test]
     fn the_header_is_basic_authentication() {

@@ -1,8 +1,12 @@
 //! Who is asking: where a secret comes from, in which order, and what becomes of it.
 //!
 //! The order: the address itself; `BBCLOUD_TOKEN` or `BBCLOUD_TOKEN_FILE`, and then the keychain is never opened; the
-//! keychain, most specific first; and, once the server has refused to answer without, git's credential helpers and
-//! the user. A public repository needs none of them. `logins` walks through them for one repository.
+//! keychain, most specific first; and, once the server has refused to answer without or with that, `~/.netrc`, git's
+//! credential helpers and the user. A public repository needs none of them. `logins` walks through them for one
+//! repository.
+//!
+//! What the address or the environment gives is used alone: it was given for this run, and asking elsewhere would
+//! hide that it is wrong. `~/.netrc` waits for a refusal as it does with git, whose curl sends nothing of it unasked.
 
 pub mod account;
 mod environment;
@@ -14,6 +18,8 @@ pub mod kind;
 mod lock;
 pub mod login;
 mod logins;
+mod lookup;
+mod netrc;
 pub mod policy;
 pub mod prompt;
 pub mod secret;
@@ -21,3 +27,4 @@ pub mod username;
 
 pub use self::environment::{given, read_file};
 pub use self::logins::Logins;
+pub use self::lookup::{Wanted, look_up};

@@ -3,7 +3,6 @@
 //! Read once; it must not ask anybody itself.
 
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use url::Url;
@@ -14,7 +13,7 @@ use crate::environment::Environment;
 use crate::environment::variable as var;
 use crate::git::config::Config;
 use crate::git::value;
-use crate::report::{Failure, Kind};
+use crate::report::{self, Failure, Kind};
 
 /// How long the keychain may take by itself.
 const ALONE: Duration = Duration::from_secs(3);
@@ -152,7 +151,7 @@ fn seconds(text: &str, name: &str) -> Result<Duration, Failure> {
 /// is asked for in a window.
 fn has_desktop(environment: &Environment) -> bool {
     if cfg!(any(windows, target_os = "macos")) {
-        return std::io::stderr().is_terminal();
+        return report::is_watched();
     }
     let named = |variable| environment.os(variable).is_some_and(|text| !text.is_empty());
     named(&var::DISPLAY) || named(&var::WAYLAND_DISPLAY)

@@ -1,5 +1,6 @@
 //! Which user name goes with a secret, and why a name that was given cannot.
 
+use super::account::is_fixed;
 use super::kind::Kind;
 use crate::report::{self, Failure};
 
@@ -9,6 +10,11 @@ pub const SHOWN_AT: &str = "https://bitbucket.org/account/settings/";
 /// Whether `name` is an e-mail address, which the REST API wants beside an API token, and git's endpoint never.
 pub fn is_email(name: &str) -> bool {
     name.contains('@')
+}
+
+/// Whether `name` is somebody's own: neither the fixed name of a kind of token nor an e-mail address.
+pub fn is_own(name: &str) -> bool {
+    !is_fixed(name) && !is_email(name)
 }
 
 /// Returns the name to send with a secret of `kind`, and the e-mail address if that is what was `given`. No name is

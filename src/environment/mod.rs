@@ -3,6 +3,7 @@
 //! It must not know what the values are used for. `BBCLOUD_TOKEN` is kept apart as a [`Secret`], and no value is
 //! shown when an [`Environment`] is debugged: headers and proxies carry secrets too.
 
+pub mod setting;
 pub mod variable;
 
 use std::collections::BTreeMap;

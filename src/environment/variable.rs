@@ -34,6 +34,9 @@ variables! {
     BBCLOUD_KEYCHAIN_TIMEOUT = "BBCLOUD_KEYCHAIN_TIMEOUT": "how long the keychain may take, in seconds";
     BBCLOUD_CACHE = "BBCLOUD_CACHE": "where what repositories announce is kept, or 'off'";
 
+    BITBUCKET_WORKSPACE = "BITBUCKET_WORKSPACE": "the workspace of the repository that Bitbucket Pipelines builds";
+    BITBUCKET_REPO_SLUG = "BITBUCKET_REPO_SLUG": "the name of the repository that Bitbucket Pipelines builds";
+
     GIT_DIR = "GIT_DIR": "the repository that git runs the helper for";
     GIT_COMMON_DIR = "GIT_COMMON_DIR": "where a linked work tree's shared files are";
     GIT_EXEC_PATH = "GIT_EXEC_PATH": "where git's own programs are";

@@ -54,7 +54,8 @@ impl Config {
         Self::load_for(directory.as_deref(), environment)
     }
 
-    fn load_for(git_dir: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
+    /// Reads the configuration that git has for the repository whose directory `git_dir` is.
+    pub fn load_for(git_dir: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
         let places = Places {
             home: environment.home(),
             prefix: sources::prefix(environment),
@@ -106,6 +107,48 @@ impl Config {
     /// Returns the value of `key` as a path with `~` expanded; fails if it cannot be.
     pub fn path(&self, key: &str) -> Result<Option<PathBuf>, Failure> {
         self.values().path(key)
+    }
+
+    /// Returns every value of `<section>.<subsection>.<name>` with its subsection, in order.
+    pub fn by_subsection(&self, section: &str, name: &str) -> Vec<(String, String)> {
+        let of_name =
+            |entry: &&Entry| entry.section.eq_ignore_ascii_case(section) && entry.name.eq_ignore_ascii_case(name);
+        let pair = |entry: &Entry| Some((entry.subsection.as_ref()?.to_str_lossy().into_owned(), entry.text()?));
+        self.entries.iter().filter(of_name).filter_map(pair).collect()
+    }
+
+    /// Returns what stands for `url` by the longest `url.<base>.insteadOf`, if one rewrites it: its `<base>`.
+    pub fn rewriting(&self, url: &str) -> Option<String> {
+        let rules = self.by_subsection("url", "insteadOf").into_iter();
+        let rules = rules.filter(|(_, start)| url.starts_with(start.as_str()));
+        rules.max_by_key(|(_, start)| start.len()).map(|(base, _)| base)
+    }
+
+    /// Whether git asks the credential helper `program` about `url`, which has no user name.
+    pub fn has_credential_helper(&self, url: &str, program: &str) -> bool {
+        let helpers = self
+            .entries
+            .iter()
+            .filter(|entry| entry.section == "credential" && entry.name == "helper");
+        let mut found = false;
+        for entry in helpers {
+            let place = entry.subsection.as_ref().map(|place| place.to_str_lossy());
+            let covers = place.is_none_or(|place| {
+                let rest = url.strip_prefix(place.trim_end_matches('/'));
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+            match entry.text() {
+                Some(text) if covers && text.is_empty() => found = false,
+                Some(text) if covers && text == program => found = true,
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Returns the file that `git config --global` writes to; `None` for a user without a home.
+    pub fn global_file(environment: &Environment) -> Option<PathBuf> {
+        sources::global_file(environment)
     }
 
     /// Returns the remotes in the order in which they are first named.

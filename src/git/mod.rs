@@ -4,9 +4,13 @@
 
 pub mod config;
 pub mod credential;
+pub mod document;
 mod entry;
+pub mod lfs;
 mod load;
 mod parameters;
+pub mod place;
+pub mod replace;
 mod sources;
 pub mod url_match;
 pub mod value;

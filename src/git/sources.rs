@@ -37,6 +37,19 @@ pub(super) fn outside_repositories(environment: &Environment) -> Result<Vec<(Sou
     Ok(files)
 }
 
+/// The file that `git config --global` writes to (git-config(1), "FILES"): the one in the home directory, unless only
+/// the other exists.
+pub(super) fn global_file(environment: &Environment) -> Option<PathBuf> {
+    let files = outside_repositories(environment).ok()?;
+    let named = |wanted| {
+        let found = files.iter().find(|(source, _)| *source == wanted);
+        found.map(|(_, file)| file.clone())
+    };
+    let (home, other) = (named(Source::User), named(Source::Git));
+    let only_other = other.filter(|other| other.exists() && !home.as_ref().is_some_and(|home| home.exists()));
+    only_other.or(home)
+}
+
 /// The repository that `GIT_DIR` names, as an absolute path, whether it exists or not.
 pub(super) fn repository(environment: &Environment) -> Option<PathBuf> {
     std::path::absolute(environment.path(&GIT_DIR)?).ok()

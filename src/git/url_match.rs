@@ -1,6 +1,6 @@
 //! `http.<url>.*` and `credential.<url>.*`: which values of git's configuration are for an address, and which of them wins.
 //!
-//! The rules are git-config(1), "http.<url>.*", and what git does where that is silent; the tests ask git itself.
+//! The rules are git-config(1), `http.<url>.*`, and what git does where that is silent; the tests ask git itself.
 //! It must not know what the values mean.
 
 use std::collections::HashMap;

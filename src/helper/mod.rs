@@ -16,6 +16,7 @@ use crate::bridge::service::{Service, Version};
 use crate::bridge::{fallback, receive_pack, upload_archive};
 use crate::environment::Environment;
 use crate::git::config::Config;
+use crate::git::lfs;
 use crate::report::{Failure, Kind, Report};
 use crate::repository::Repository;
 
@@ -37,6 +38,8 @@ struct Named<'a> {
     environment: &'a Environment,
     report: Report,
     opened: Option<Repository>,
+    /// What the repository was opened with, until git-lfs has been told of it.
+    config: Option<Config>,
 }
 
 impl Named<'_> {
@@ -47,9 +50,33 @@ impl Named<'_> {
                 let config = Config::load(self.environment)?;
                 let repository = Repository::open(self.address, self.name, &config, self.environment, self.report)?;
                 repository.open_early();
+                self.config = Some(config);
                 Ok(closed.insert(repository))
             }
         }
+    }
+
+    /// Tells git-lfs where the remote's large files are, the first time that git asks for `service`.
+    fn tell_lfs(&mut self, service: Service, quiet: bool) -> Result<(), Failure> {
+        let url = self.open()?.lfs_url();
+        let Some(config) = self.config.take() else {
+            return Ok(());
+        };
+        let remotes = config.remotes();
+        let remote = remotes.iter().find(|remote| remote.name == self.name);
+        let elsewhere = service == Service::ReceivePack && remote.is_some_and(|remote| !remote.push_urls.is_empty());
+        if remote.is_none() || elsewhere || config.flag("bbcloud.lfs")? == Some(false) {
+            return Ok(());
+        }
+        if let Err(failure) = lfs::announce(self.name, &url, &config, self.environment)
+            && !quiet
+        {
+            let warning = format!("git-lfs does not know where the large files are: {}", failure.message());
+            self.report.warning(&warning);
+            self.report
+                .hint(&format!("run 'git config remote.{}.lfsurl {url}'", self.name));
+        }
+        Ok(())
     }
 }
 
@@ -78,6 +105,7 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
                 environment,
                 report,
                 opened: None,
+                config: None,
             },
             from_git,
             to_git,
@@ -139,6 +167,9 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
     /// Connects git to `service`. Returns whether it did: before version 2 git has to fetch in another way.
     fn connect(&mut self, service: Service) -> Result<bool, Failure> {
         let mut assumed = false;
+        if service != Service::UploadArchive {
+            self.named.tell_lfs(service, self.options.is_quiet())?;
+        }
         match service {
             // One request, of which the server needs to say nothing in advance.
             Service::UploadArchive => self.reply(b"\n")?,
@@ -206,6 +237,7 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
         } else {
             Service::UploadPack
         };
+        self.named.tell_lfs(service, self.options.is_quiet())?;
         let advertisement = match self.discovered.take() {
             Some(advertisement) if !for_push => advertisement,
             _ => self.discover(service)?,

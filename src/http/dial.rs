@@ -106,7 +106,7 @@ pub(super) fn dial(host: &str, port: u16, dialing: &Dialing<'_>) -> Result<TcpSt
 }
 
 /// Git turns TCP's keepalive on for every connection. A system that does not know one of the times keeps its own.
-fn keep_alive(socket: &TcpStream, times: Keepalive) {
+pub(super) fn keep_alive(socket: &TcpStream, times: Keepalive) {
     let probes = TcpKeepalive::new()
         .with_time(times.idle.unwrap_or(PROBES))
         .with_interval(times.interval.unwrap_or(PROBES));

@@ -33,6 +33,8 @@ pub(super) enum Target {
 pub(super) struct Head<'a> {
     /// `scheme://host[:port]/path?query`.
     pub(super) url: &'a str,
+    /// The method, where it is neither git's GET nor its POST.
+    pub(super) method: Option<&'a str>,
     /// How the body is told.
     pub(super) length: Length,
     /// Header lines that are sent as they are; the secret is in one of them.
@@ -53,7 +55,7 @@ impl Head<'_> {
         let first = own.next().unwrap_or_default();
         match self.first_line() {
             Some(line) => whole.extend_from_slice(line.as_bytes()),
-            None => whole.extend_from_slice(first),
+            None => whole.extend_from_slice(&self.with_method(first)),
         }
         for line in own.filter(|line| *line != b"\r\n") {
             let is_same = |ours: &Zeroizing<String>| name(line).eq_ignore_ascii_case(name(ours.as_bytes()));
@@ -77,10 +79,21 @@ impl Head<'_> {
                 let place = place.trim_end_matches('/');
                 return Some(format!("CONNECT {place} HTTP/1.1\r\n"));
             }
-            (Target::Whole, Length::None) => "GET",
-            (Target::Whole, _) => "POST",
+            (Target::Whole, Length::None) => self.method.unwrap_or("GET"),
+            (Target::Whole, _) => self.method.unwrap_or("POST"),
         };
         Some(format!("{method} {} HTTP/1.1\r\n", self.url))
+    }
+}
+
+impl Head<'_> {
+    /// The library's first line, with the method that is wanted. To its state machine a request with a body is a POST
+    /// and one without a GET: on the wire all methods are alike but for their names.
+    fn with_method(&self, line: &[u8]) -> Vec<u8> {
+        match (self.method, line.iter().position(|byte| *byte == b' ')) {
+            (Some(method), Some(end)) => [method.as_bytes(), line.get(end..).unwrap_or_default()].concat(),
+            _ => line.to_vec(),
+        }
     }
 }
 
@@ -189,12 +202,29 @@ mod tests {
         let lines: Vec<_> = lines.iter().map(|line| Zeroizing::new((*line).to_owned())).collect();
         let head = Head {
             url: "http://host:80/x",
+            method: None,
             length: Length::None,
             lines: &lines,
             target,
         };
         let whole = head.spliced(b"GET /x HTTP/1.1\r\nhost: host\r\n\r\n");
         String::from_utf8(whole.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn another_method_takes_the_place_of_the_librarys() {
+        for (target, line) in [(Target::Path, "DELETE /x"), (Target::Whole, "DELETE http://host:80/x")] {
+            let head = Head {
+                url: "http://host:80/x",
+                method: Some("DELETE"),
+                length: Length::None,
+                lines: &[],
+                target,
+            };
+            let whole = head.spliced(b"GET /x HTTP/1.1\r\nhost: host\r\n\r\n");
+            let whole = String::from_utf8_lossy(&whole).into_owned();
+            assert_eq!(whole, format!("{line} HTTP/1.1\r\nhost: host\r\n\r\n"));
+        }
     }
 
     #[test]

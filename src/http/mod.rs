@@ -3,17 +3,20 @@
 pub mod client;
 mod connector;
 mod cookies;
+mod dates;
 mod decoding;
 pub mod dial;
 pub mod error;
 mod exchange;
 mod head;
-pub mod netrc;
-mod network;
+pub mod network;
 mod pace;
+pub mod probe;
 mod proxy;
 mod redirect;
+pub mod rest;
 mod retry;
+mod said;
 mod session;
 pub mod settings;
 pub mod status;
@@ -22,3 +25,5 @@ mod stream;
 mod tests;
 mod tls;
 mod wire;
+
+pub use dates::{date, seconds_since};

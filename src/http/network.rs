@@ -10,7 +10,7 @@ use crate::address::BaseUrl;
 use crate::report::{Failure, Kind};
 
 /// Says what `error`, which came through gitoxide's trait, means for the user.
-pub(super) fn explain(base: &BaseUrl, error: &io::Error) -> Failure {
+pub fn explain(base: &BaseUrl, error: &io::Error) -> Failure {
     match find(error) {
         Some(error) => of(base, error),
         None => Failure::new(Kind::Network, format!("cannot talk to '{}'", base.host())).caused_by(error),
@@ -58,8 +58,9 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
             status: Some(407),
             reason,
             ..
-        } if reason.contains("only Basic") => failure(Kind::Network)
-            .hint("NTLM and Kerberos need a proxy of this machine in between, such as px or cntlm, in http.proxy"),
+        } if reason.contains("only Basic") => failure(Kind::Network).hint(
+            "build it with 'cargo install --path . --locked --features curl', which speaks Digest, NTLM and Kerberos",
+        ),
         Error::Proxy { status: Some(407), .. } => failure(Kind::Network)
             .hint("put its user name into the setting: 'git config --global http.proxy http://<user>@<host>:<port>'"),
         Error::Proxy { .. } => {

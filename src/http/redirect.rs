@@ -46,6 +46,17 @@ pub(super) fn check(hops: usize, is_search: bool, follow: FollowRedirects, locat
     })
 }
 
+/// Whether a request of `method` may be repeated at `url`: git's own requests only read, of others only a GET does.
+pub(super) fn check_method(method: &str, url: &Url) -> Result<(), Error> {
+    match method {
+        "GET" => Ok(()),
+        _ => Err(Error::Redirect {
+            to: shown(url.as_str()),
+            reason: "what changes something is not sent to another place",
+        }),
+    }
+}
+
 /// What a server names is shown without the user that it may have put into it.
 fn shown(location: &str) -> String {
     match Url::parse(location) {

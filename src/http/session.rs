@@ -32,12 +32,36 @@ pub(super) struct Request {
     lines: Vec<Zeroizing<String>>,
     pub(super) body: Option<Vec<u8>>,
     retry: Retry,
+    /// What is no request of git's, and what it does.
+    foreign: Option<Foreign>,
+}
+
+/// A request of the REST API, or one that only looks what is there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Foreign {
+    pub(super) method: &'static str,
+    /// Whether a redirect is followed, or an answer like any other.
+    pub(super) follow: bool,
 }
 
 impl Request {
     /// Whether it has no effect, and so may be sent again: everything but a push.
     pub(super) fn may_repeat(&self) -> bool {
-        !self.url.path().ends_with("/git-receive-pack")
+        match self.foreign {
+            Some(foreign) => foreign.method == "GET",
+            None => !self.url.path().ends_with("/git-receive-pack"),
+        }
+    }
+
+    /// Makes it a request that is none of git's.
+    pub(super) fn foreign(mut self, foreign: Foreign) -> Self {
+        self.foreign = Some(foreign);
+        self
+    }
+
+    /// Returns where it was sent last: redirects change that.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
     }
 
     pub(super) fn is_get(&self) -> bool {
@@ -125,6 +149,7 @@ impl Session {
             lines,
             body,
             retry: Retry::new(self.settings.retries),
+            foreign: None,
         }
     }
 
@@ -180,7 +205,8 @@ impl Session {
         loop {
             let origin = Origin::of(&request.url);
             let (exchange, head) = self.send(&origin, request)?;
-            let Some(location) = redirect::location(&head) else {
+            let wanted = request.foreign.is_none_or(|foreign| foreign.follow);
+            let Some(location) = redirect::location(&head).filter(|_| wanted) else {
                 self.found |= head.status < 300;
                 return Ok(Answered { origin, exchange, head });
             };
@@ -189,7 +215,9 @@ impl Session {
             let is_search = request.is_get() || !self.found;
             redirect::check(hops, is_search, self.settings.follow_redirects, &location)?;
             let url = redirect::target(&request.url, &location, self.settings.redirect_protocols)?;
-            if is_search {
+            if let Some(foreign) = request.foreign {
+                redirect::check_method(foreign.method, &url)?;
+            } else if is_search {
                 let base = redirect::base(&url, &request.tail)?;
                 if !self.quiet {
                     self.report.warning(&format!("redirecting to {base}/"));
@@ -263,6 +291,7 @@ impl Session {
         }
         let head = Head {
             url: request.url.as_str(),
+            method: request.foreign.map(|foreign| foreign.method),
             length,
             lines: &lines,
             target: if relayed { Target::Whole } else { Target::Path },

@@ -4,6 +4,7 @@
 //! 404 may hide a repository as well as miss it, and 401 may mean "no access" as well as "wrong secret".
 
 use super::network;
+use super::said::{Scopes, words};
 use crate::address::{Address, BaseUrl};
 use crate::bridge::Error;
 use crate::bridge::refusal::Refusal;
@@ -311,42 +312,5 @@ fn wrong_username(login: &Login) -> Option<String> {
             "an app password goes with your Bitbucket user name, not with '{name}'"
         )),
         _ => None,
-    }
-}
-
-/// What the server said, if a person can read it: plain text, or the message of the REST API's error object.
-fn words(refusal: &Refusal) -> Option<String> {
-    match refusal.content_type.as_str() {
-        "text/html" => None,
-        "application/json" => {
-            let json: serde_json::Value = serde_json::from_str(&refusal.text).ok()?;
-            Some(json.pointer("/error/message")?.as_str()?.to_owned())
-        }
-        _ => Some(refusal.text.clone()),
-    }
-}
-
-/// The scopes that a REST error names.
-struct Scopes {
-    granted: String,
-    required: String,
-}
-
-impl Scopes {
-    fn of(text: &str) -> Option<Self> {
-        let json: serde_json::Value = serde_json::from_str(text).ok()?;
-        let list = |name: &str| {
-            let values = json.pointer("/error/detail")?.get(name)?.as_array()?;
-            let names: Vec<_> = values.iter().filter_map(|value| value.as_str()).collect();
-            Some(if names.is_empty() {
-                "nothing".to_owned()
-            } else {
-                names.join(", ")
-            })
-        };
-        Some(Self {
-            granted: list("granted")?,
-            required: list("required")?,
-        })
     }
 }

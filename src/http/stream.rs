@@ -97,6 +97,14 @@ impl Stream {
         }
     }
 
+    /// Returns the server's certificate in DER.
+    pub(super) fn certificate(&self) -> Option<&[u8]> {
+        match self {
+            Self::Tls(tls) => tls.session.peer_certificates()?.first().map(AsRef::as_ref),
+            _ => None,
+        }
+    }
+
     fn socket(&self) -> SockRef<'_> {
         match self {
             Self::Plain(socket) => SockRef::from(socket),

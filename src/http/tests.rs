@@ -29,6 +29,7 @@ fn start(stream: Stream, length: Length, watch: &Watch) -> Exchange {
         length,
         lines: &[],
         target: Target::Path,
+        method: None,
     };
     Exchange::start(stream, &head, watch).unwrap()
 }

@@ -263,7 +263,7 @@ pub(crate) fn credential(bytes: &[u8]) {
     git_remote_bbcloud::cli::reads_question(bytes);
     let text = String::from_utf8_lossy(bytes);
     for name in [None, Some("ada")] {
-        let found = git_remote_bbcloud::http::netrc::find(&text, "bitbucket.org", name);
+        let found = git_remote_bbcloud::credential::netrc::find(&text, "bitbucket.org", name);
         assert!(found.is_none() || text.contains("machine") || text.contains("default"));
     }
 }

@@ -6,10 +6,21 @@ mod bitbucket;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
 
+mod commands;
+mod doctor;
+mod everyday;
 mod faults;
 mod fuzz;
+mod gits;
 mod hostile;
 mod kept;
+#[cfg(target_os = "linux")]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may fail where it looks"
+)]
+mod keychain;
 mod local_bitbucket;
 mod memory;
 mod oracle;

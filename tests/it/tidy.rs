@@ -145,3 +145,22 @@ fn every_test_file_is_reached_from_main() {
         assert!(declared, "{} is not run", file.path);
     }
 }
+
+/// What is not in the README is not known to anybody.
+#[test]
+fn every_variable_and_setting_stands_in_the_readme() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("there is a README");
+    for variable in git_remote_bbcloud::environment::variable::ALL {
+        assert!(readme.contains(&format!("`{}`", variable.name)), "{}", variable.name);
+    }
+    for file in sources("src") {
+        let settings = file.text.split('"').filter(|text| {
+            text.strip_prefix("bbcloud.")
+                .is_some_and(|key| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphabetic()))
+        });
+        for setting in settings {
+            assert!(readme.contains(&format!("`{setting}`")), "{}: {setting}", file.path);
+        }
+    }
+}

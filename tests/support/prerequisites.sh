@@ -15,9 +15,12 @@ need() { # <command or file> <package>
 need git git
 need cc gcc
 need /usr/include/stdio.h libc6-dev
+need pkg-config pkg-config
+pkg-config --exists libcurl 2>/dev/null || missing="$missing libcurl4-gnutls-dev"
 need ssh-keygen openssh-client
 need dbus-daemon dbus
 need gnome-keyring-daemon gnome-keyring
+need git-lfs git-lfs
 
 command -v cargo >/dev/null 2>&1 || {
     echo "error: cargo is missing" >&2

@@ -9,6 +9,8 @@ use std::io::{self, Read as _, Write as _};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
+use crate::process;
+
 const PATH: &str = "/dev/tty";
 
 /// The longest answer, in bytes; so much is set aside, because a string that grows leaves copies behind.
@@ -32,6 +34,12 @@ pub(super) fn ask(question: &str, echo: bool) -> io::Result<Zeroizing<String>> {
     let answer = read_keys(&terminal, echo);
     (&terminal).write_all(b"\r\n")?;
     drop(silence);
+    if answer
+        .as_ref()
+        .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
+    {
+        process::interrupt();
+    }
     answer
 }
 

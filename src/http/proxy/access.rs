@@ -1,6 +1,7 @@
 //! Who we are to a proxy: the name and password of the setting, or those that git's helpers give, told back to them.
 //!
-//! Basic is all that is spoken here (RFC 7617); it must not know how a proxy is reached.
+//! Basic is all that is spoken here (RFC 7617), what else there is `negotiated` has; it must not know how a proxy is
+//! reached.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -151,7 +152,7 @@ impl Access {
 
 /// The methods that an answer offers, in lower case. Several may share a header, with commas that may be in
 /// parameters as well: a method is a word that no `=` follows.
-fn methods(head: &AnswerHead) -> Vec<String> {
+pub(super) fn methods(head: &AnswerHead) -> Vec<String> {
     let mut methods = Vec::new();
     for value in head.all("proxy-authenticate") {
         let value = String::from_utf8_lossy(value).to_ascii_lowercase();

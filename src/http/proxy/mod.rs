@@ -4,6 +4,8 @@
 //! requests to servers.
 
 mod access;
+#[cfg(feature = "curl")]
+mod negotiated;
 mod socks;
 
 use std::sync::Arc;
@@ -107,6 +109,10 @@ impl Way<'_> {
 
     /// Asks for a tunnel to `target` (RFC 9110, section 9.3.6), again with a password where the proxy wants one.
     fn tunnel(&self, target: &str, access: &mut Access) -> Result<Stream, Error> {
+        #[cfg(feature = "curl")]
+        if negotiated::is_wanted(self.proxy, None) {
+            return negotiated::tunnel(self, target, access);
+        }
         let mut kept = None;
         for _ in 0..ROUNDS {
             let stream = match kept.take() {
@@ -118,6 +124,10 @@ impl Way<'_> {
                 200..=299 => {
                     access.approve();
                     return exchange.into_tunnel();
+                }
+                #[cfg(feature = "curl")]
+                407 if negotiated::is_wanted(self.proxy, Some(&head)) => {
+                    return negotiated::tunnel(self, target, access);
                 }
                 407 => {
                     exchange.drain(REFUSAL);
@@ -142,6 +152,7 @@ impl Way<'_> {
         lines.push("Proxy-Connection: Keep-Alive".to_owned().into());
         let head = Head {
             url: &format!("http://{target}/"),
+            method: None,
             length: Length::None,
             lines: &lines,
             target: Target::Tunnel,

@@ -3,18 +3,21 @@
 //! rustls with ring, because the process lives for milliseconds: aws-lc, rustls' default, spends 20 ms of CPU at its
 //! first use on collecting jitter. There are never fewer checks than git has: only `http.sslVerify=false` drops any.
 
+mod certificate;
 mod identity;
+mod pem;
+mod system;
 mod trust;
 
 use std::sync::Arc;
 
 use rustls::ClientConfig;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring;
 
 use super::error::Error;
 use super::settings::{Tls, TlsVersion};
+pub use certificate::Certificate;
 pub(super) use trust::NotPinned;
 use trust::{Pinned, Unverified};
 
@@ -28,23 +31,17 @@ pub(super) fn client_config(settings: &Tls, may_ask: bool) -> Result<ClientConfi
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(versions)
         .map_err(|source| unusable("ring with TLS 1.2 and 1.3", source))?;
-    let builder = if settings.verify && settings.pin.is_none() {
-        builder.with_root_certificates(trust::roots(settings)?)
+    let verifier: Arc<dyn ServerCertVerifier> = if settings.verify {
+        trust::authorities(settings, provider)?
     } else {
-        let verifier: Arc<dyn ServerCertVerifier> = if settings.verify {
-            WebPkiServerVerifier::builder_with_provider(Arc::new(trust::roots(settings)?), provider)
-                .build()
-                .map_err(|source| unusable("the trusted certificates", source))?
-        } else {
-            Arc::new(Unverified(provider))
-        };
-        // A pinned key is checked with and without certificates (`CURLOPT_PINNEDPUBLICKEY`(3)).
-        let verifier = match &settings.pin {
-            Some(pin) => Arc::new(Pinned::new(verifier, pin)?),
-            None => verifier,
-        };
-        builder.dangerous().with_custom_certificate_verifier(verifier)
+        Arc::new(Unverified(provider))
     };
+    // A pinned key is checked with and without certificates (`CURLOPT_PINNEDPUBLICKEY`(3)).
+    let verifier = match &settings.pin {
+        Some(pin) => Arc::new(Pinned::new(verifier, pin)?),
+        None => verifier,
+    };
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let mut config = match &settings.client_certificate {
         None => builder.with_no_client_auth(),
         Some(certificate) => {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -13,38 +14,43 @@ use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureSc
 
 use super::super::error::Error;
 use super::super::settings::{Pin, Tls};
-use super::unusable;
+use super::system::{self, System};
+use super::{pem, unusable};
 
-/// Returns the authorities that `settings` name, else the system's.
-pub(super) fn roots(settings: &Tls) -> Result<RootCertStore, Error> {
+/// Returns who trusts the authorities that `settings` name, else the system's.
+pub(super) fn authorities(settings: &Tls, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     let mut store = RootCertStore::empty();
-    if let Some(file) = &settings.ca_file {
-        add_file(&mut store, file)?;
-    }
     if let Some(directory) = &settings.ca_path {
         add_directory(&mut store, directory);
     }
-    // To curl a directory comes on top of its default file.
-    if settings.ca_file.is_none() {
-        let found = rustls_native_certs::load_native_certs();
-        store.add_parsable_certificates(found.certs);
-        if store.is_empty() {
-            let why = found
-                .errors
-                .first()
-                .map_or_else(|| "it is empty".to_owned(), ToString::to_string);
-            return Err(unusable("the system's certificate store", why));
-        }
+    match (&settings.ca_file, &settings.ca_path) {
+        (Some(file), _) => add_file(&mut store, file)?,
+        (None, None) => return Ok(Arc::new(System::open(provider)?)),
+        // To curl a directory comes on top of its default file.
+        (None, Some(_)) => match system::everything() {
+            Ok(more) => store.roots.extend(more.roots),
+            Err(error) if store.is_empty() => return Err(error),
+            Err(_) => {}
+        },
     }
-    Ok(store)
+    Ok(verifier(store, provider)?)
+}
+
+/// Returns who trusts those in `store`.
+pub(super) fn verifier(
+    store: RootCertStore,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, Error> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider)
+        .build()
+        .map_err(|source| unusable("the trusted certificates", source))
 }
 
 fn add_file(store: &mut RootCertStore, file: &Path) -> Result<(), Error> {
     let what = format!("the certificates of '{}'", file.display());
-    let certificates = CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|source| unusable(&what, source))?;
-    let (added, _) = store.add_parsable_certificates(certificates);
+    let text = std::fs::read(file).map_err(|source| unusable(&what, source))?;
+    let certificates: Result<Vec<_>, _> = pem::certificates(&text).into_iter().collect();
+    let (added, _) = store.add_parsable_certificates(certificates.map_err(|source| unusable(&what, source))?);
     if added == 0 {
         return Err(unusable(&what, "there is no certificate in it"));
     }
@@ -57,10 +63,8 @@ fn add_directory(store: &mut RootCertStore, directory: &Path) {
     let Ok(entries) = std::fs::read_dir(directory) else {
         return;
     };
-    for entry in entries.flatten() {
-        if let Ok(certificates) = CertificateDer::pem_file_iter(entry.path()) {
-            store.add_parsable_certificates(certificates.flatten());
-        }
+    for text in entries.flatten().filter_map(|entry| std::fs::read(entry.path()).ok()) {
+        store.add_parsable_certificates(pem::certificates(&text).into_iter().flatten());
     }
 }
 

@@ -277,7 +277,7 @@ fn the_answer_is_a_page_or_leads_elsewhere() {
     );
     check(
         &away("/account/signin"),
-        "error: the server redirects to '/account/signin', which is not followed: it does not end as the request does, so the repository's new address is unknown\n\
+        "error: the server redirects to '<>account/signin', which is not followed: it does not end as the request does, so the repository's new address is unknown\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
     let post = Action::Redirect {
@@ -287,7 +287,7 @@ fn the_answer_is_a_page_or_leads_elsewhere() {
     check(
         &refused_with(&scene, "/git-receive-pack", post, PUSH),
         "error: the push was sent, but its answer was lost: it may or may not have taken effect\n\
-         caused by: the server redirects to '/elsewhere/acme/widgets.git/git-receive-pack', which is not followed: only the first request of a session may be redirected\n\
+         caused by: the server redirects to '/elsewhere/acme/widgets.git/git-receive-pack', which is not followed: only the first request is redirected unless http.followRedirects is true\n\
          hint: see what is there with 'git ls-remote <>acme/widgets', then push again if need be\n",
     );
 }

@@ -19,6 +19,8 @@ fn scene() -> Scene {
 
 fn scene_with(version: u8) -> Scene {
     let scene = Scene::with(Transport::Bbcloud, version, Settings::default());
+    // The first request is to be refused, too.
+    scene.set("BBCLOUD_CACHE", "false");
     scene.cloned();
     scene.bitbucket.commit(MAIN, "topic", "Later", &[("later", b"later\n")]);
     scene.commit("clone", "mine", b"mine\n");

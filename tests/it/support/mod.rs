@@ -4,4 +4,5 @@ pub(crate) mod canary;
 pub(crate) mod fixture;
 pub(crate) mod run;
 pub(crate) mod scene;
+pub(crate) mod secret_service;
 pub(crate) mod state;

@@ -3,7 +3,9 @@
 use super::{Scene, said};
 use crate::bitbucket::{Action, Fault, Refusal};
 
+/// The values of the header `name` in both requests of a session.
 fn sent(scene: &Scene, name: &str) -> Vec<Option<String>> {
+    scene.forget_advertisements();
     scene.bitbucket.clear_requests();
     scene.works();
     let requests = scene.bitbucket.requests();

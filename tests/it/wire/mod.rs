@@ -110,6 +110,11 @@ impl Scene {
         program
     }
 
+    /// Makes the next session begin with asking for the advertisement.
+    fn forget_advertisements(&self) {
+        std::fs::remove_dir_all(self.file(".cache")).ok();
+    }
+
     fn git(&self, arguments: &[&str]) -> Output {
         run_limited(self.command(arguments), LIMIT)
     }

@@ -162,6 +162,51 @@ fn a_password_that_a_helper_gave_and_the_proxy_refuses_is_forgotten() {
     assert!(!std::fs::read_to_string(&store).unwrap().contains("stale"));
 }
 
+/// A proxy that only knows NTLM, and how to get through it with the right password.
+fn ntlm() -> (Proxy, impl Fn(&str) -> Scene) {
+    let mut rules = Rules::new(Kind::Http).login("ada", "pw");
+    rules.challenge = "NTLM";
+    let proxy = Proxy::start(rules);
+    let port = proxy.port();
+    let scene = move |user: &str| Scene::new().set("http.proxy", format!("http://{user}127.0.0.1:{port}"));
+    (proxy, scene)
+}
+
+/// With git's own client, to know that the proxy speaks as it should.
+#[test]
+fn gits_own_client_signs_in_with_ntlm() {
+    let (proxy, scene) = ntlm();
+    let scene = scene("ada:pw@");
+    let url = scene.url(super::By::Git, "acme/widgets");
+    scene.git_ok(&["ls-remote", &url]);
+    assert!(proxy.log().contains(&format!("CONNECT {} by NTLM", target(&scene))));
+}
+
+#[cfg(feature = "curl")]
+#[test]
+fn with_libcurl_so_does_ours() {
+    let (proxy, scene) = ntlm();
+    for method in ["ntlm", "anyauth"] {
+        let scene = scene("ada:pw@").set("http.proxyAuthMethod", method);
+        scene.works();
+        let log = proxy.log();
+        assert_eq!(
+            log.last(),
+            Some(&format!("CONNECT {} by NTLM", target(&scene))),
+            "{log:?}"
+        );
+        scene.git_ok(&["clone", "bbcloud::acme/widgets", method]);
+    }
+    let scene = scene("eve:pw@").set("http.proxyAuthMethod", "ntlm");
+    let said = scene.fails();
+    assert!(said.contains("does not accept the user name and password"), "{said}");
+    let nobody = Scene::new()
+        .set("http.proxy", "http://ada:pw@127.0.0.1:1")
+        .set("http.proxyAuthMethod", "ntlm");
+    assert!(nobody.fails().contains("did not open a way to"));
+}
+
+#[cfg(not(feature = "curl"))]
 #[test]
 fn other_ways_to_sign_in_are_named() {
     let mut rules = Rules::new(Kind::Http).login("ada", "pw");
@@ -177,6 +222,16 @@ fn other_ways_to_sign_in_are_named() {
         proxy.log().iter().all(|line| !line.contains(" as ada")),
         "no password for nothing"
     );
+    assert!(
+        said.contains("hint: build it with 'cargo install --path . --locked --features curl'"),
+        "{said}"
+    );
+    let scene = scene.variable("GIT_HTTP_PROXY_AUTHMETHOD", "ntlm");
+    assert!(scene.fails().contains("only Basic is spoken here"));
+}
+
+#[test]
+fn the_proxy_is_asked_first_unless_basic_is_set() {
     let proxy = Proxy::start(Rules::new(Kind::Http).login("ada", "pw"));
     let scene = Scene::new().set("http.proxy", address("http", "ada:pw@", &proxy));
     scene.works();
@@ -184,8 +239,6 @@ fn other_ways_to_sign_in_are_named() {
     let scene = scene.variable("GIT_HTTP_PROXY_AUTHMETHOD", "basic");
     scene.works();
     assert_eq!(proxy.log().len(), 3);
-    let scene = scene.variable("GIT_HTTP_PROXY_AUTHMETHOD", "ntlm");
-    assert!(scene.fails().contains("only Basic is spoken here"));
 }
 
 #[test]

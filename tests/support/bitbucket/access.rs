@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::account::{Account, Kind, Presented, Scope};
 use super::backend::Cgi;
 use super::fault::Action;
+use super::lfs::{self, Asked};
 use super::log::locked;
 use super::refusal::{Refusal, Response};
 use super::request::Head;
@@ -15,6 +16,7 @@ use super::world::World;
 pub(crate) enum Plan {
     Answer(Response),
     Backend(Cgi),
+    Lfs(Asked),
     Rest,
 }
 
@@ -26,10 +28,14 @@ pub(crate) fn plan(world: &World, head: &Head, action: Option<&Action>) -> Plan 
         }
         _ => {}
     }
-    if !matches!(head.method.as_str(), "GET" | "POST") {
+    let path = head.path();
+    if let Some(oid) = path.strip_prefix(lfs::ELSEWHERE) {
+        return Plan::Lfs(Asked::elsewhere(head, oid));
+    }
+    let stores = head.method == "PUT" && path.contains(lfs::STORAGE);
+    if !matches!(head.method.as_str(), "GET" | "POST") && !stores {
         return Plan::Answer(Response::new(405, "", "").with("Allow", "GET, POST"));
     }
-    let path = head.path();
     if path
         .strip_prefix(&world.settings.rest_path)
         .is_some_and(|rest| rest.starts_with('/'))
@@ -45,7 +51,18 @@ pub(crate) fn plan(world: &World, head: &Head, action: Option<&Action>) -> Plan 
     if let Some(new) = locked(&world.tables).moved.get(&wanted.repository) {
         return Plan::Answer(Response::redirect(301, &wanted.location(world, new, head.query())));
     }
-    match permit(world, head, &wanted) {
+    if let Some(rest) = wanted.rest.strip_prefix("info/lfs/") {
+        return match permit(world, head, &wanted, false) {
+            Ok(_) => Plan::Lfs(Asked::of(
+                head,
+                &wanted.name(),
+                rest,
+                permit(world, head, &wanted, true).err(),
+            )),
+            Err(refusal) => Plan::Answer(refusal.response()),
+        };
+    }
+    match permit(world, head, &wanted, wanted.is_push(head.query())) {
         Ok(user) => Plan::Backend(Cgi {
             path_info: wanted.path_info(),
             user,
@@ -138,9 +155,8 @@ pub(crate) fn percent_decoded(encoded: &str) -> Option<String> {
 }
 
 /// Who asks, if anybody in particular, or why they are refused.
-fn permit(world: &World, head: &Head, wanted: &Wanted) -> Result<Option<String>, Refusal> {
+fn permit(world: &World, head: &Head, wanted: &Wanted, push: bool) -> Result<Option<String>, Refusal> {
     let name = wanted.name();
-    let push = wanted.is_push(head.query());
     let exists = Path::new(&world.root).join(directory(&name)).is_dir();
     let public = exists && !push && locked(&world.tables).public.contains(&name);
     if head.header("authorization").is_none() {

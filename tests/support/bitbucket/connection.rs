@@ -11,6 +11,7 @@ use super::access::{self, Plan};
 use super::answer::Answer;
 use super::backend;
 use super::fault::Action;
+use super::lfs;
 use super::log::Entry;
 use super::request::{Body, Head, Inbound};
 use super::rest;
@@ -175,6 +176,11 @@ async fn respond<S: Wire>(
                 answer.out.flush().await?;
             }
             backend::answer(world, head, &cgi, reader, answer, entry).await?;
+            return Ok(after);
+        }
+        Plan::Lfs(asked) => {
+            let response = lfs::answer(world, head, asked, reader, entry).await?;
+            answer.fixed(response).await?;
             return Ok(after);
         }
         Plan::Rest => rest::answer(world, head).await,

@@ -10,6 +10,7 @@ mod backend;
 mod connection;
 mod fault;
 mod header;
+mod lfs;
 mod listener;
 mod log;
 mod process;
@@ -182,6 +183,11 @@ impl Bitbucket {
     /// Whether a missing scope is told as a REST document that names the scopes.
     pub(crate) fn scope_refusals_as_json(&self, json: bool) {
         self.world.scope_refusals_as_json.store(json, Ordering::Relaxed);
+    }
+
+    /// Whether large files are at a place of their own, which wants what the answer says and not the user's secret.
+    pub(crate) fn lfs_elsewhere(&self, elsewhere: bool) {
+        self.world.lfs_elsewhere.store(elsewhere, Ordering::Relaxed);
     }
 
     pub(crate) fn fault(&self, fault: Fault) {

@@ -64,6 +64,7 @@ pub(crate) struct World {
     pub(crate) connections: AtomicUsize,
     pub(crate) app_passwords_dead: AtomicBool,
     pub(crate) scope_refusals_as_json: AtomicBool,
+    pub(crate) lfs_elsewhere: AtomicBool,
 }
 
 impl World {
@@ -78,6 +79,7 @@ impl World {
             connections: AtomicUsize::new(0),
             app_passwords_dead: AtomicBool::new(false),
             scope_refusals_as_json: AtomicBool::new(false),
+            lfs_elsewhere: AtomicBool::new(false),
         }
     }
 }

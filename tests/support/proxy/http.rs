@@ -4,7 +4,7 @@ use base64::Engine as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{Bytes, Log, Rules, note};
+use super::{Bytes, Log, Rules, note, ntlm};
 
 pub(super) async fn serve(mut stream: impl Bytes, rules: Rules, log: Log) {
     while let Some(head) = head(&mut stream).await {
@@ -20,6 +20,17 @@ pub(super) async fn serve(mut stream: impl Bytes, rules: Rules, log: Log) {
             note(&log, format!("{method} {target}{signed} refused"));
             refuse(&mut stream, &format!("{status} No"), "").await;
             return;
+        }
+        if rules.challenge == "NTLM" {
+            if let Some(question) = ntlm::question(&head) {
+                refuse(&mut stream, "407 Proxy Authentication Required", &question).await;
+                continue;
+            }
+            if ntlm::signs_in(&head, rules.login) {
+                note(&log, format!("{method} {target} by NTLM"));
+                tunnel(stream, target).await;
+                return;
+            }
         }
         if !is_welcome {
             note(&log, format!("{method} {target}{signed} refused"));

@@ -2,6 +2,7 @@
 //! socket, each with an optional name and password and with a log of what it was asked for.
 
 mod http;
+mod ntlm;
 mod socks;
 
 use std::path::{Path, PathBuf};

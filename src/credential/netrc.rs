@@ -1,23 +1,41 @@
 //! `~/.netrc`: a name and a password for a host, as curl reads them for git.
 //!
-//! Pure: whoever wants a login reads the file and asks. Where it stands in the order is for `credential` to say.
+//! Where it stands in the order is for `logins` to say. As with git, a file that cannot be read is none.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::PathBuf;
 
-use crate::credential::secret::Secret;
+use zeroize::Zeroizing;
+
+use super::secret::Secret;
 use crate::environment::Environment;
+
+/// The longest file that is read, in bytes.
+const MAX: u64 = 1024 * 1024;
 
 /// What a file has for a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(super) struct Entry {
     /// `login`.
-    pub username: Option<String>,
+    pub(super) username: Option<String>,
     /// `password`.
-    pub password: Secret,
+    pub(super) password: Secret,
+}
+
+/// Returns the first entry for `host` in the user's file, and for `username` if one is given.
+pub(super) fn look(environment: &Environment, host: &str, username: Option<&str>) -> Option<Entry> {
+    let file = places(environment).into_iter().find_map(|path| File::open(path).ok())?;
+    let length = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
+    // Sized at once: a buffer that grows leaves copies of what is in it behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length.min(MAX)).ok()? + 1));
+    file.take(MAX).read_to_end(&mut bytes).ok()?;
+    let text = std::str::from_utf8(&bytes).ok()?;
+    find(text, host, username)
 }
 
 /// Returns the places where the file may be, best first.
-pub fn places(environment: &Environment) -> Vec<PathBuf> {
+fn places(environment: &Environment) -> Vec<PathBuf> {
     let names: &[&str] = if cfg!(windows) {
         &["_netrc", ".netrc"]
     } else {
@@ -30,7 +48,7 @@ pub fn places(environment: &Environment) -> Vec<PathBuf> {
 }
 
 /// Returns the first entry of `text` that is for `host` (`default` is for each), and for `username` if one is given.
-pub fn find(text: &str, host: &str, username: Option<&str>) -> Option<Entry> {
+fn find(text: &str, host: &str, username: Option<&str>) -> Option<Entry> {
     let mut words = Words { rest: text };
     let mut applies = false;
     let (mut name, mut password): (Option<String>, Option<Secret>) = (None, None);

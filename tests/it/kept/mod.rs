@@ -1,11 +1,14 @@
-//! The kept advertisement: one request for a fetch that finds nothing, and every way in which the copy can be stale.
+//! The kept advertisement: one request for a fetch that finds nothing, and how a copy is kept, renewed and forgotten.
+
+mod changed;
 
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::bitbucket::{Account, Action, Bitbucket, Fault, Settings};
-use crate::support::fixture::{MAIN, MODERN};
+use crate::bitbucket::{Action, Fault, Refusal};
+use crate::support::fixture::MAIN;
+use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN};
 
 /// A clone whose next fetch begins with what was kept; the log is empty.
@@ -89,17 +92,69 @@ fn a_place_that_cannot_be_written_costs_a_request_and_nothing_else() {
     assert_eq!(requests(&scene), TWO);
 }
 
-#[test]
-fn a_copy_from_yesterday_is_asked_for_again() {
-    let scene = primed();
-    let yesterday = SystemTime::now() - Duration::from_secs(25 * 60 * 60);
-    for copy in copies(&scene) {
+/// Makes the copy so many days old.
+fn age(scene: &Scene, days: u64) {
+    let then = SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60 + 60);
+    for copy in copies(scene) {
         let file = fs::File::options().write(true).open(copy).expect("our own file");
-        file.set_modified(yesterday).expect("our own file");
+        file.set_modified(then).expect("our own file");
     }
+}
+
+#[test]
+fn a_copy_that_is_too_old_is_asked_for_first() {
+    let scene = primed();
+    age(&scene, 15);
     scene.git_ok("clone", &["fetch"]);
     scene.git_ok("clone", &["fetch"]);
     assert_eq!(requests(&scene), [TWO, ONE].concat());
+}
+
+/// The fetch has time enough for the renewal beside it, because its own request is answered late.
+fn fetch_slowly(scene: &Scene) {
+    scene
+        .bitbucket
+        .fault(Fault::on("git-upload-pack", Action::Delay(Duration::from_secs(1))).method("POST"));
+    scene.git_ok("clone", &["fetch"]);
+}
+
+#[test]
+fn a_copy_from_yesterday_is_renewed_beside_the_fetch_that_uses_it() {
+    let scene = primed();
+    age(&scene, 1);
+    let before = scene.bitbucket.connections();
+    fetch_slowly(&scene);
+    let mut asked = requests(&scene);
+    asked.sort();
+    assert_eq!(asked, TWO);
+    assert_eq!(scene.bitbucket.connections() - before, 2);
+    let copy = &copies(&scene)[0];
+    let modified = fs::metadata(copy).and_then(|file| file.modified());
+    let age = modified.expect("our own file").elapsed().expect("not from the future");
+    assert!(age < Duration::from_secs(60 * 60), "{age:?}");
+    scene.bitbucket.clear_requests();
+    scene.git_ok("clone", &["fetch"]);
+    assert_eq!(requests(&scene), ONE);
+}
+
+#[test]
+fn a_renewal_that_fails_is_not_heard_of() {
+    for action in [
+        Action::Refuse(Refusal::Forbidden),
+        Action::CutBody { after: 40 },
+        Action::ContentType("text/html".to_owned()),
+    ] {
+        let scene = primed();
+        age(&scene, 1);
+        scene.bitbucket.fault(Fault::on("info/refs", action).always());
+        scene
+            .bitbucket
+            .fault(Fault::on("git-upload-pack", Action::Delay(Duration::from_secs(1))).method("POST"));
+        let output = scene.git_in("clone", &["fetch"]);
+        assert!(output.success());
+        assert_eq!(output.stderr, "");
+        assert_eq!(requests(&scene).len(), 2);
+    }
 }
 
 #[test]
@@ -136,111 +191,27 @@ fn a_broken_copy_is_none() {
     assert_eq!(requests(&scene), TWO);
 }
 
+/// A limit on the size of files is what a full disk looks like to a process: it can make a file, and not fill it.
+#[cfg(unix)]
 #[test]
-fn a_capability_that_was_added_does_no_harm() {
-    let scene = primed();
-    scene.server_git(MAIN, &["config", "uploadpack.allowRefInWant", "true"]);
-    scene.git_ok("clone", &["fetch"]);
-    assert_eq!(requests(&scene), ONE);
-}
-
-#[test]
-fn a_capability_that_git_uses_and_that_is_gone_is_explained_once() {
-    let scene = primed();
-    scene.server_git(MAIN, &["config", "uploadpack.allowFilter", "false"]);
-    scene.bitbucket.commit(MAIN, "main", "More", &[("more.txt", b"more\n")]);
-    let output = scene.git_in("clone", &["fetch", "--filter=blob:none"]);
-    assert!(!output.success());
-    assert!(
-        output.stderr.contains("can no longer do what it could"),
-        "{}",
-        output.stderr
-    );
-    assert!(
-        output.stderr.contains("hint: run the command again"),
-        "{}",
-        output.stderr
-    );
-    scene.git_ok("clone", &["fetch", "--filter=blob:none"]);
-}
-
-#[test]
-fn a_server_that_went_back_to_version_0_is_explained_once() {
-    let mut scene = primed();
-    let port = scene.bitbucket.port();
-    let root = scene.bitbucket.repository_path(MAIN);
-    let root = root.ancestors().nth(2).expect("below the server's root").to_owned();
-    // The old server has to be gone before another can take its port.
-    drop(std::mem::replace(
-        &mut scene.bitbucket,
-        Bitbucket::start(Settings::default()),
-    ));
-    scene.bitbucket = Bitbucket::start(Settings {
-        root: Some(root),
-        port,
-        ignore_git_protocol: true,
-        ..Settings::default()
-    });
-    scene.set("GIT_SSL_CAINFO", scene.bitbucket.ca_file());
-    let account = Account::api_token("ada", TOKEN);
-    scene.bitbucket.add_account(account);
-    let output = scene.git_in("clone", &["fetch"]);
-    assert!(!output.success());
-    assert!(
-        output.stderr.contains("can no longer do what it could"),
-        "{}",
-        output.stderr
-    );
-    scene.git_ok("clone", &["fetch"]);
-    scene.git_ok("clone", &["fsck"]);
-}
-
-#[test]
-fn a_repository_that_was_made_anew_in_another_format_is_refused_by_git() {
-    let scene = primed();
-    let place = scene.bitbucket.repository_path(MAIN);
-    fs::remove_dir_all(&place).expect("our own directory");
-    fs::rename(scene.bitbucket.repository_path(MODERN), &place).expect("our own directory");
-    let before = scene.git_ok("clone", &["for-each-ref"]);
-    for _ in 0..2 {
-        assert!(!scene.git_in("clone", &["fetch"]).success());
-        assert_eq!(scene.git_ok("clone", &["for-each-ref"]), before);
+fn a_full_disk_costs_a_request_and_nothing_else() {
+    let scene = Scene::new();
+    scene.cloned();
+    for copy in copies(&scene) {
+        fs::remove_file(copy).expect("our own file");
     }
-}
-
-#[test]
-fn a_repository_that_has_moved_is_followed() {
-    let scene = primed();
-    scene.bitbucket.moved(MAIN, "acme/gadgets");
-    let place = scene.bitbucket.repository_path(MAIN);
-    fs::rename(&place, place.with_file_name("gadgets.git")).expect("our own directory");
-    scene.git_ok("clone", &["fetch"]);
-    let asked = scene.bitbucket.requests();
-    let last = asked.last().expect("there were requests");
-    assert!(last.path.starts_with("/acme/gadgets.git/"), "{asked:?}");
     scene.bitbucket.clear_requests();
-    scene.git_ok("clone", &["fetch"]);
-    assert_eq!(requests(&scene).first().map(String::as_str), Some("GET refs"));
-}
-
-#[test]
-fn a_lost_access_is_told_as_it_is() {
-    let scene = primed();
-    scene.bitbucket.revoke(TOKEN);
-    let output = scene.git_in("clone", &["fetch"]);
-    assert!(!output.success());
-    assert!(output.stderr.contains("rejected the API token"), "{}", output.stderr);
-    assert_eq!(requests(&scene), ONE);
-}
-
-#[test]
-fn an_answer_that_makes_no_sense_is_asked_for_again() {
-    let scene = primed();
-    scene
-        .bitbucket
-        .fault(Fault::on("git-upload-pack", Action::ContentType("text/html".into())).method("POST"));
-    scene.git_ok("clone", &["fetch"]);
-    assert_eq!(requests(&scene), STALE);
+    for _ in 0..2 {
+        let mut shell = scene.command("sh", &scene.path("clone"));
+        // Git ignores the signal that comes with it, and writes nothing longer here.
+        shell.args(["-c", "trap '' XFSZ; ulimit -f 0; git ls-remote --quiet | wc -l"]);
+        let output = run(shell);
+        assert!(output.success(), "{}", output.stderr);
+        assert_eq!(output.stderr, "");
+        assert_ne!(output.stdout.trim(), "0");
+    }
+    assert_eq!(requests(&scene), [TWO, TWO].concat());
+    assert!(copies(&scene).is_empty());
 }
 
 #[test]

@@ -3,24 +3,30 @@
 //! Address, settings, client and logins meet here and nowhere else, so the helper and the commands for people treat
 //! a repository alike.
 
+mod renewal;
+
 use std::io::{BufRead, Write};
 use std::sync::OnceLock;
+
+use url::Url;
 
 use crate::address::{Address, BaseUrl};
 use crate::bridge::discovery::Advertisement;
 use crate::bridge::service::{Service, Version};
 use crate::bridge::{self, Kept, remote, upload_pack};
-use crate::cache::{Cache, Slot};
+use crate::cache::Cache;
 use crate::credential::Logins;
 use crate::credential::policy::Policy;
+use crate::credential::username::is_own;
 use crate::environment::Environment;
-use crate::environment::variable::{BBCLOUD_BASE_URL, BBCLOUD_USERNAME};
+use crate::environment::variable::BBCLOUD_BASE_URL;
 use crate::git::config::Config;
 use crate::http::client::Client;
 use crate::http::settings::{ProactiveAuth, Settings};
 use crate::http::status::{self, Asked};
 use crate::report::{Failure, Kind, Report};
 use crate::trace::Trace;
+use renewal::KeptCopy;
 
 /// A repository at the server.
 pub struct Repository {
@@ -29,7 +35,7 @@ pub struct Repository {
     address: Address,
     base: BaseUrl,
     post_buffer: usize,
-    kept: Option<Slot>,
+    kept: Option<KeptCopy>,
 }
 
 impl Repository {
@@ -50,14 +56,14 @@ impl Repository {
         let policy = Policy::read(&url, proactive, config, environment)?;
         let logins = Logins::find(&address, &base, policy, environment, report)?;
         let post_buffer = settings.post_buffer;
-        let account = address
-            .username()
-            .or(environment.text(&BBCLOUD_USERNAME))
-            .or(base.username());
+        // Who is signed in is read from the list of accounts: opening the keychain would cost what the copy saves.
         let cache = Cache::open(config, environment)?;
-        let kept = cache.map(|cache| cache.slot(url.as_str(), account.unwrap_or_default()));
         warn_once(&settings, report);
         let trace = Trace::from_environment(environment, report)?;
+        let kept = cache.map(|cache| {
+            let slot = cache.slot(url.as_str(), &logins.expected());
+            KeptCopy::new(slot, url.as_str(), &settings, report, &trace)
+        });
         let remote = remote::Remote::new(
             Client::new(settings, report, trace),
             url.to_string(),
@@ -83,6 +89,11 @@ impl Repository {
         self.address.https_url(&self.base).to_string()
     }
 
+    /// Returns the URL of its large files, for git-lfs.
+    pub fn lfs_url(&self) -> Url {
+        lfs_url(&self.address, &self.base)
+    }
+
     /// Returns how many bytes of a request are held in memory, at most (`http.postBuffer`).
     pub fn post_buffer(&self) -> usize {
         self.post_buffer
@@ -91,14 +102,14 @@ impl Repository {
     /// Returns what the repository advertised the last time, if that may be used.
     pub fn kept(&self) -> Option<Advertisement> {
         let wanted = self.remote.version() == Version::V2;
-        self.kept.as_ref().filter(|_| wanted).and_then(Slot::load)
+        self.kept.as_ref().filter(|_| wanted)?.slot.load()
     }
 
     /// Keeps `advertisement` for the next time. Not that of a repository that has moved: a first request without
     /// asking before would go to the old place every time.
     pub fn keep(&mut self, advertisement: &Advertisement) {
-        if let Some(slot) = self.kept.as_mut().filter(|_| !self.remote.has_moved()) {
-            slot.replace(advertisement);
+        if let Some(kept) = self.kept.as_mut().filter(|_| !self.remote.has_moved()) {
+            kept.replace(advertisement);
         }
     }
 
@@ -109,7 +120,7 @@ impl Repository {
         assumed: bool,
     ) -> Result<(), bridge::Error> {
         let kept = self.kept.as_mut().filter(|_| assumed);
-        let kept = kept.map(|slot| slot as &mut dyn Kept);
+        let kept = kept.map(|copy| copy as &mut dyn Kept);
         upload_pack::serve(&mut self.remote, git, self.post_buffer, kept)
     }
 
@@ -123,6 +134,16 @@ impl Repository {
         };
         status::explain(&asked, error)
     }
+}
+
+/// Returns the URL of the large files at `address`, with the name of whoever is asking: git-lfs has it from there only.
+pub fn lfs_url(address: &Address, base: &BaseUrl) -> Url {
+    let mut url = address.lfs_url(base);
+    if let Some(name) = address.username().filter(|name| is_own(name)) {
+        // This fails only for a URL without a host, which the base URL is not.
+        url.set_username(name).ok();
+    }
+    url
 }
 
 /// What git would warn about is told once, however many repositories a command opens.

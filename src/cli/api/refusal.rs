@@ -1,0 +1,192 @@
+//! What the API says when it says no, and what helps.
+
+use serde_json::Value;
+
+use crate::bridge::refusal::Refusal;
+use crate::credential::kind::Kind as SecretKind;
+use crate::credential::login::Login;
+use crate::report::{Failure, Kind};
+
+/// Where an API token for Bitbucket is made.
+const NEW_TOKEN: &str = "https://id.atlassian.com/manage-profile/security/api-tokens";
+
+/// Says what `refusal` of the request `asked` means.
+pub(super) fn explain(refusal: &Refusal, asked: &str, login: Option<&Login>) -> Failure {
+    let error = Error::read(refusal);
+    let kind = match refusal.status {
+        401 => Kind::Unauthenticated,
+        429 | 500.. => Kind::Unavailable,
+        300..=399 => Kind::Protocol,
+        _ => Kind::Refused,
+    };
+    let message = format!("'{}' refused '{asked}' (HTTP {})", refusal.host, refusal.status);
+    let mut failure = Failure::new(kind, message);
+    if let Some((granted, required)) = &error.scopes {
+        failure = failure.because(format!("the token has {granted}, and this needs {required}"));
+    }
+    for cause in error.details {
+        failure = failure.because(cause);
+    }
+    if let Some(words) = error.message {
+        failure = failure.remote(words);
+    }
+    let failure = match (refusal.status, login) {
+        (401, None) => failure
+            .hint("run 'git-remote-bbcloud login'")
+            .hint("or, on a build server, set BBCLOUD_TOKEN (and BBCLOUD_EMAIL for an API token)"),
+        (401, Some(login)) => unauthenticated(failure, login),
+        (403, Some(_)) if error.scopes.is_some() => failure
+            .hint(format!("create a token with these permissions as well at {NEW_TOKEN}"))
+            .hint("then run 'git-remote-bbcloud login --replace'"),
+        (404, None) => failure.hint("what is private is hidden from anonymous requests: 'git-remote-bbcloud login'"),
+        (404, Some(_)) => failure.hint("check the path, and that the account has access to what it names"),
+        (429, _) => failure.hint(match refusal.retry_after {
+            Some(seconds) => format!("try again in {seconds} seconds"),
+            None => "try again in a few minutes".to_owned(),
+        }),
+        (500.., _) => failure.hint("try again in a minute; https://bitbucket.status.atlassian.com tells more"),
+        _ => failure,
+    };
+    match refusal.trace_id.as_str() {
+        id if refusal.status >= 500 && !id.is_empty() => {
+            failure.hint(format!("Bitbucket's support can look up the request '{id}'"))
+        }
+        _ => failure,
+    }
+}
+
+/// The API cannot be asked with an API token alone.
+pub(super) fn no_email(login: &Login) -> Failure {
+    let login_again = match &login.target {
+        Some(target) => format!("git-remote-bbcloud login --replace --for {target} --email <address>"),
+        None => "git-remote-bbcloud login --email <address>".to_owned(),
+    };
+    Failure::new(
+        Kind::Usage,
+        format!(
+            "the REST API wants the e-mail address of your Atlassian account beside the {} {}",
+            login.kind(),
+            login.source
+        ),
+    )
+    .hint("set BBCLOUD_EMAIL to it")
+    .hint(format!("or keep it with the token: '{login_again}'"))
+}
+
+fn unauthenticated(failure: Failure, login: &Login) -> Failure {
+    let failure = failure.because(format!("it was asked with the {} {}", login.kind(), login.source));
+    match (login.kind(), &login.email) {
+        (SecretKind::ApiToken, Some(email)) => failure
+            .hint(format!(
+                "'{email}' has to be the e-mail address of the Atlassian account that made the token"
+            ))
+            .hint("or the token is wrong, expired, or was made without scopes"),
+        (SecretKind::AppPassword, _) => failure.hint(format!(
+            "Bitbucket Cloud accepts no app passwords any more: create an API token at {NEW_TOKEN}"
+        )),
+        _ => failure.hint("it may be wrong, expired or revoked: run 'git-remote-bbcloud login --replace'"),
+    }
+}
+
+/// The API's error document (`{"type": "error", "error": {"message", "detail"?, "fields"?}}`), as far as there is one.
+#[derive(Default)]
+struct Error {
+    message: Option<String>,
+    details: Vec<String>,
+    scopes: Option<(String, String)>,
+}
+
+impl Error {
+    fn read(refusal: &Refusal) -> Self {
+        let Ok(json) = serde_json::from_str::<Value>(&refusal.text) else {
+            let readable = !refusal.content_type.contains("html") && !refusal.text.trim().is_empty();
+            return Self {
+                message: readable.then(|| refusal.text.clone()),
+                ..Self::default()
+            };
+        };
+        let error = json.get("error").unwrap_or(&json);
+        let list = |name: &str| {
+            let values = error.get("detail")?.get(name)?.as_array()?;
+            let names: Vec<_> = values.iter().filter_map(Value::as_str).collect();
+            Some(if names.is_empty() {
+                "nothing".to_owned()
+            } else {
+                names.join(", ")
+            })
+        };
+        let mut details: Vec<String> = error
+            .get("detail")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .into_iter()
+            .collect();
+        for (field, reasons) in error.get("fields").and_then(Value::as_object).into_iter().flatten() {
+            details.push(format!("{field}: {}", words(reasons)));
+        }
+        Self {
+            message: error.get("message").and_then(Value::as_str).map(str::to_owned),
+            details,
+            scopes: list("granted").zip(list("required")),
+        }
+    }
+}
+
+/// A text, or a list of texts.
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join("; "),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(status: u16, text: &str) -> Failure {
+        let refusal = Refusal {
+            status,
+            host: "api.bitbucket.org".to_owned(),
+            content_type: "application/json".to_owned(),
+            text: text.to_owned(),
+            ..Refusal::default()
+        };
+        explain(&refusal, "GET /2.0/x", None)
+    }
+
+    #[test]
+    fn details_and_fields_are_told() {
+        let shown = failure(
+            400,
+            r#"{"type": "error", "error": {"message": "Bad request", "detail": "no such branch",
+                "fields": {"title": ["is required", "is short"]}}}"#,
+        );
+        assert_eq!(shown.message(), "'api.bitbucket.org' refused 'GET /2.0/x' (HTTP 400)");
+        assert_eq!(shown.causes(), ["no such branch", "title: is required; is short"]);
+    }
+
+    #[test]
+    fn missing_scopes_are_named() {
+        let shown = failure(
+            403,
+            r#"{"error": {"message": "no", "detail": {"granted": [], "required": ["account", "email"]}}}"#,
+        );
+        assert_eq!(shown.causes(), ["the token has nothing, and this needs account, email"]);
+    }
+
+    #[test]
+    fn what_is_no_error_document_does_no_harm() {
+        for text in [
+            "",
+            "<html>",
+            "[]",
+            "null",
+            r#"{"error": 7}"#,
+            r#"{"error": {"detail": []}}"#,
+        ] {
+            assert!(failure(404, text).causes().is_empty(), "{text}");
+        }
+    }
+}

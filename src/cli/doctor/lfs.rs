@@ -1,0 +1,92 @@
+//! Git LFS: whether the server has it for this repository, and whether git-lfs is told where.
+//!
+//! git-lfs does not ask remote helpers: of a `bbcloud::` remote it has to be told the URL.
+
+use super::checks::Checks;
+use super::server::Asking;
+use crate::address::Address;
+use crate::cli::scene::Scene;
+use crate::git;
+
+const NAME: &str = "lfs";
+const TYPE: &str = "application/vnd.git-lfs+json";
+/// A question for no object at all: only whether there is an answer matters.
+const QUESTION: &str = r#"{"operation":"download","transfers":["basic"],"objects":[]}"#;
+
+pub(super) fn check(asking: &mut Asking, address: &Address, scene: &Scene<'_>, checks: &mut Checks) {
+    let place = address.lfs_url(&scene.base);
+    let mut lines = vec![format!("Accept: {TYPE}").into(), format!("Content-Type: {TYPE}").into()];
+    match asking.authorization() {
+        Ok(line) => lines.extend(line),
+        Err(failure) => {
+            checks.failure(NAME, &failure);
+            return;
+        }
+    }
+    let url = format!("{place}/objects/batch");
+    let reply = match asking.send("POST", &url, lines, Some(QUESTION.into())) {
+        Ok(reply) => reply,
+        Err(error) => {
+            checks.warn(NAME, format!("no answer: {error}"), "try again in a minute");
+            return;
+        }
+    };
+    match reply.status() {
+        status @ (200..=299 | 422) => answered(status, address, scene, checks),
+        404 | 405 | 501 => checks.skip(
+            NAME,
+            format!("the server has none for this repository (HTTP {})", reply.status()),
+        ),
+        status @ (401 | 403) => checks.warn(
+            NAME,
+            format!("the server does not allow it (HTTP {status})"),
+            &format!("see that the secret may read, and run 'git config lfs.{place}.access basic'"),
+        ),
+        status => checks.warn(NAME, format!("an unexpected answer (HTTP {status})"), "git lfs env"),
+    }
+}
+
+/// The server has LFS. 422 is what servers say to a question for nothing.
+fn answered(status: u16, address: &Address, scene: &Scene<'_>, checks: &mut Checks) {
+    let place = address.lfs_url(&scene.base);
+    let Some((remote, is_told)) = remote(address, scene) else {
+        checks.ok(NAME, format!("at {place} (HTTP {status})"));
+        return;
+    };
+    if is_told || !uses_lfs() {
+        checks.ok(NAME, format!("at {place} (HTTP {status})"));
+    } else {
+        checks.warn(
+            NAME,
+            format!("this repository uses Git LFS, and git-lfs does not know that the files are at {place}"),
+            &format!("git config remote.{remote}.lfsurl {place}"),
+        );
+    }
+}
+
+/// Returns the remote of the repository one stands in that is `address`, and whether git-lfs knows its URL.
+fn remote(address: &Address, scene: &Scene<'_>) -> Option<(String, bool)> {
+    let is_ours = |url: &String| {
+        url.starts_with("bbcloud:")
+            && Address::parse(url, &scene.base).is_ok_and(|found| found.to_string() == address.to_string())
+    };
+    let remotes = scene.config.remotes();
+    let remote = remotes.into_iter().find(|remote| remote.urls.iter().any(is_ours))?;
+    let own = format!("remote.{}.lfsurl", remote.name);
+    let is_told = ["lfs.url", &own].iter().any(|key| scene.config.text(key).is_some());
+    Some((remote.name, is_told))
+}
+
+fn uses_lfs() -> bool {
+    let mut git = git::command();
+    git.args([
+        "grep",
+        "--quiet",
+        "--cached",
+        "-e",
+        "filter=lfs",
+        "--",
+        ":(top,glob)**/.gitattributes",
+    ]);
+    git.output().is_ok_and(|output| output.status.success())
+}

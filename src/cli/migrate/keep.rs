@@ -1,0 +1,132 @@
+//! A secret that was found in a URL: tried at the server, put into the keychain and read back, by the same way as a
+//! secret that is given to `login`.
+
+use crate::address::Address;
+use crate::bridge::service::Service;
+use crate::cli::scene::Scene;
+use crate::credential::account::{Account, Scope, closest};
+use crate::credential::keeping;
+use crate::credential::kind::Kind as SecretKind;
+use crate::credential::login::{Login, Source};
+use crate::credential::username;
+use crate::report::{Failure, Kind};
+
+/// Keeps secrets, each of them once.
+pub(super) struct Keeper<'a, 'b> {
+    pub(super) scene: &'a Scene<'b>,
+    discard: bool,
+    verify: bool,
+}
+
+impl<'a, 'b> Keeper<'a, 'b> {
+    pub(super) fn new(scene: &'a Scene<'b>, discard: bool, verify: bool) -> Self {
+        Self { scene, discard, verify }
+    }
+
+    /// Keeps the secret of `address`, if it has one and it is not to be dropped.
+    pub(super) fn keep(&self, address: &Address) -> Result<(), Failure> {
+        let Some(secret) = address.secret() else {
+            return Ok(());
+        };
+        if self.discard {
+            self.scene
+                .report
+                .say(&format!("the secret in the URL of '{address}' is dropped"));
+            return Ok(());
+        }
+        let kind = SecretKind::of(secret);
+        let (name, email) = username::choose(kind, address.username())?;
+        let Some(name) = name else {
+            return Err(Failure::new(
+                Kind::Usage,
+                format!("the URL of '{address}' has {} and no user name", kind.with_article()),
+            )
+            .hint("put your Bitbucket user name before the colon of the secret"));
+        };
+        let mut login = Login::new(name, secret.clone(), Source::Address);
+        login.email = email;
+        let accounts = self.scene.index.read()?;
+        if self.is_kept(&login, address, &accounts) {
+            return Ok(());
+        }
+        let account = self.account(&login, address, &accounts)?;
+        if self.verify {
+            self.try_at_server(&login, address)?;
+        }
+        keeping::keep(&self.scene.index, &self.scene.keychain, &account, secret, false)?;
+        match self.scene.keychain.read(&account) {
+            Ok(read) if read == *secret => {}
+            Ok(_) => {
+                return Err(Failure::new(
+                    Kind::Keychain,
+                    "the keychain gave back another secret than it got",
+                ));
+            }
+            Err(fault) => return Err(fault.explain(account.target())),
+        }
+        self.scene.report.say(&format!(
+            "the {kind} of '{}' is in the {} for '{}'",
+            account.username,
+            account.place,
+            account.target()
+        ));
+        Ok(())
+    }
+
+    /// Whether git would get this very secret from the keychain already.
+    fn is_kept(&self, login: &Login, address: &Address, accounts: &[Account]) -> bool {
+        let host = self.scene.base.host_and_port();
+        let known = closest(accounts, &host, &Scope::of(address), Some(&login.username));
+        known.is_some_and(|account| {
+            account.username == login.username
+                && self
+                    .scene
+                    .keychain
+                    .read(account)
+                    .is_ok_and(|secret| secret == login.secret)
+        })
+    }
+
+    /// A person's secret is for everything at the host, unless somebody is signed in there; an access token, and what
+    /// might be one, is for the repository.
+    fn account(&self, login: &Login, address: &Address, accounts: &[Account]) -> Result<Account, Failure> {
+        let host = self.scene.base.host_and_port();
+        let personal = login.kind != SecretKind::AccessToken
+            && SecretKind::AccessToken.fixed_username() != Some(login.username.as_str());
+        let taken = accounts
+            .iter()
+            .any(|account| account.host == host && account.scope == Scope::host());
+        Ok(Account {
+            host,
+            scope: if personal && !taken {
+                Scope::host()
+            } else {
+                Scope::of(address)
+            },
+            username: login.username.clone(),
+            email: login.email.clone(),
+            kind: login.kind,
+            place: self.scene.place()?,
+            created: keeping::now(),
+        })
+    }
+
+    /// A secret that is refused is not worth keeping, and would be in the way of a better one; a server that cannot
+    /// be reached says nothing about it.
+    fn try_at_server(&self, login: &Login, address: &Address) -> Result<(), Failure> {
+        let address = address.without_user();
+        let mut repository = self.scene.open_repository(&address, login.clone())?;
+        let Err(error) = repository.remote.advertisement(Service::UploadPack) else {
+            return Ok(());
+        };
+        let failure = repository.explain(Service::UploadPack, error);
+        if matches!(failure.kind(), Kind::Unauthenticated | Kind::Refused) {
+            return Err(failure.because("so the secret was not kept"));
+        }
+        self.scene.report.warning(&format!(
+            "the secret in the URL of '{address}' is kept without having been tried: {}",
+            failure.message()
+        ));
+        Ok(())
+    }
+}

@@ -1,0 +1,256 @@
+//! One repository's configuration files: read, changed together, and written one after the other.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::keep::Keeper;
+use super::meaning::Meaning;
+use super::no_remote;
+use super::plan::{Change, Choice, Plan, choose};
+use super::record::{Entry, Record};
+use crate::address::Address;
+use crate::cli::scene::{Scene, print};
+use crate::git::config::Config;
+use crate::git::document::{Document, Key};
+use crate::git::lfs;
+use crate::git::place::Place;
+use crate::git::replace::{Next, replace};
+use crate::report::{Failure, Kind};
+use crate::repository;
+
+/// What became of a repository.
+pub(super) struct Outcome {
+    pub(super) good: bool,
+    pub(super) changed: usize,
+}
+
+/// A configuration file with its text as it was read.
+pub(super) struct Text {
+    /// `config` or `config.worktree`.
+    pub(super) name: &'static str,
+    pub(super) path: PathBuf,
+    pub(super) before: Zeroizing<Vec<u8>>,
+    pub(super) document: Document,
+}
+
+/// A repository with its configuration files.
+pub(super) struct Site {
+    pub(super) place: Place,
+    pub(super) shown: String,
+    config: Config,
+    texts: Vec<Text>,
+}
+
+impl Site {
+    pub(super) fn open(place: Place, scene: &Scene<'_>) -> Result<Self, Failure> {
+        let config = Config::load_for(Some(&place.git_dir), scene.environment)?;
+        let files = [
+            ("config", place.common_dir.join("config")),
+            ("config.worktree", place.git_dir.join("config.worktree")),
+        ];
+        let mut texts = Vec::new();
+        for (name, path) in files {
+            match std::fs::read(&path) {
+                Ok(text) => texts.push(Text {
+                    name,
+                    document: Document::parse(&text, &path.display().to_string())?,
+                    path,
+                    before: Zeroizing::new(text),
+                }),
+                Err(error) if name != "config" && error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let message = format!("cannot read '{}'", path.display());
+                    return Err(Failure::new(Kind::Local, message).caused_by(&error));
+                }
+            }
+        }
+        let shown = place.work_tree.as_ref().unwrap_or(&place.git_dir).display().to_string();
+        Ok(Self {
+            place,
+            shown,
+            config,
+            texts,
+        })
+    }
+
+    /// Migrates what `choice` means. What cannot be is told and left alone.
+    pub(super) fn migrate(
+        mut self,
+        choice: &Choice,
+        dry_run: bool,
+        keeper: &Keeper<'_, '_>,
+    ) -> Result<Outcome, Failure> {
+        let scene = keeper.scene;
+        let documents: Vec<&Document> = self.texts.iter().map(|text| &text.document).collect();
+        let Some((chosen, others)) = choose(choice, &documents, self.branch().as_deref(), &scene.base) else {
+            let Choice::Named(name) = choice else {
+                return Ok(Outcome { good: true, changed: 0 });
+            };
+            return Err(no_remote(name, &self.shown));
+        };
+        let submodules = !matches!(choice, Choice::Named(_));
+        let mut good = true;
+        let mut entries = Vec::new();
+        let mut lines = String::new();
+        for at in 0..self.texts.len() {
+            let Some(text) = self.texts.get_mut(at) else { continue };
+            let plan = Plan::new(text.document.values(), &chosen, submodules, &scene.base);
+            let (changes, failed) = sift(plan, dry_run, keeper);
+            good &= !failed;
+            for change in changes {
+                lines += &change.line();
+                text.document.set(&change.key, change.index, &change.to)?;
+                entries.push(Entry::changed(text.name, &change));
+            }
+        }
+        let added = self.tell_lfs(&chosen, scene)?;
+        for entry in &added {
+            lines += &entry.line();
+        }
+        entries.extend(added);
+        print(&lines)?;
+        for name in others.iter().filter(|_| !dry_run) {
+            let message = format!(
+                "remote '{name}' of '{}' is of Bitbucket too: add '--all-remotes' or '--remote {name}'",
+                self.shown
+            );
+            scene.report.hint(&message);
+        }
+        let changed = entries.len();
+        if !dry_run && changed > 0 {
+            self.write(entries)?;
+            self.look_for_secrets(scene);
+        }
+        Ok(Outcome { good, changed })
+    }
+
+    /// Adds what git-lfs needs for remotes with a `bbcloud::` address, in a repository that uses it.
+    fn tell_lfs(&mut self, chosen: &[String], scene: &Scene<'_>) -> Result<Vec<Entry>, Failure> {
+        let mut added = Vec::new();
+        let mut used = None;
+        for name in chosen {
+            let key = Key::new("remote", name, "url");
+            let url = self
+                .texts
+                .iter()
+                .find_map(|text| text.document.all(&key).into_iter().next());
+            let Some(address) = url
+                .filter(|url| url.starts_with("bbcloud:"))
+                .and_then(|url| Address::parse(&url, &scene.base).ok())
+            else {
+                continue;
+            };
+            if !*used.get_or_insert_with(|| lfs::is_used(&self.place)) {
+                continue;
+            }
+            let lfs_url = repository::lfs_url(&address, &scene.base);
+            let Some(text) = self.texts.first_mut() else { continue };
+            for (key, value) in lfs::missing(name, &lfs_url, &self.config) {
+                text.document.add(&key, &value)?;
+                added.push(Entry::added(text.name, key, value));
+            }
+        }
+        Ok(added)
+    }
+
+    /// Writes the record, and then the files. A file that another has changed meanwhile is left to it.
+    fn write(&self, entries: Vec<Entry>) -> Result<(), Failure> {
+        let before = Record::read(&self.place)?;
+        let mut record = before.clone();
+        record.entries.extend(entries);
+        record.write(&self.place)?;
+        for text in &self.texts {
+            if let Err(failure) = text.write() {
+                // Some of it may be written: the longer record undoes that, and leaves alone what is not there.
+                return Err(failure.because(format!("so '{}' is not migrated", self.shown)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whatever still has a secret in it is told, wherever it is.
+    fn look_for_secrets(&self, scene: &Scene<'_>) {
+        for text in &self.texts {
+            for value in text.document.values() {
+                let named = value.key.subsection.as_deref().unwrap_or_default();
+                let found = [value.text.as_str(), named].into_iter().any(|text| {
+                    matches!(Meaning::of(text, &scene.base), Meaning::Ours(address) if address.secret().is_some())
+                });
+                if found {
+                    let section = &value.key.section;
+                    let path = text.path.display();
+                    scene.report.warning(&format!(
+                        "a section '{section}' of '{path}' still has a secret in a URL"
+                    ));
+                    scene
+                        .report
+                        .hint(&format!("run 'git config --file \"{path}\" --edit' and look for '@'"));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The branch that is checked out.
+    fn branch(&self) -> Option<String> {
+        let head = std::fs::read_to_string(self.place.git_dir.join("HEAD")).ok()?;
+        let name = head.strip_prefix("ref: refs/heads/")?.trim_end();
+        Some(name.to_owned())
+    }
+
+    pub(super) fn texts_mut(&mut self) -> &mut [Text] {
+        &mut self.texts
+    }
+}
+
+impl Text {
+    /// Replaces the file, unless it has another text by now than was read.
+    pub(super) fn write(&self) -> Result<(), Failure> {
+        let after = self.document.to_bytes();
+        if after == self.before {
+            return Ok(());
+        }
+        replace(&self.path, |now| {
+            if now == Some(self.before.as_slice()) {
+                Ok(Next::Text(after))
+            } else {
+                Err(changed_meanwhile(&self.path))
+            }
+        })
+    }
+}
+
+fn changed_meanwhile(path: &Path) -> Failure {
+    Failure::new(Kind::Local, format!("'{}' has been changed meanwhile", path.display()))
+        .hint("run the same command again")
+}
+
+/// Keeps the secrets of what is planned. What cannot be kept is told, and its whole remote left alone.
+fn sift(plan: Plan, dry_run: bool, keeper: &Keeper<'_, '_>) -> (Vec<Change>, bool) {
+    let mut failed: Vec<String> = Vec::new();
+    for (group, failure) in plan.broken {
+        let failure = failure.because(format!("so '{group}' is left alone"));
+        keeper.scene.report.failure(&failure);
+        failed.push(group);
+    }
+    for change in plan.changes.iter().filter(|_| !dry_run) {
+        let group = change.group();
+        if failed.contains(&group) {
+            continue;
+        }
+        if let Err(failure) = keeper.keep(&change.address) {
+            let failure = failure
+                .because(format!("so '{group}' is left alone, with its secret"))
+                .hint("to drop the secret knowingly, add '--discard-secrets'");
+            keeper.scene.report.failure(&failure);
+            failed.push(group);
+        }
+    }
+    let any = !failed.is_empty();
+    let changes = plan.changes.into_iter();
+    (
+        changes.filter(|change| !failed.contains(&change.group())).collect(),
+        any,
+    )
+}

@@ -1,0 +1,208 @@
+//! The lines that git's global configuration needs, and whether it has them.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use crate::address::BaseUrl;
+use crate::credential::account::{Account, is_fixed};
+use crate::git::config::Config;
+use crate::git::document::Key;
+use crate::git::lfs::CREDENTIAL_HELPER;
+
+/// What the lines are for, above them in the file.
+const COMMENT: &str = "# By 'git-remote-bbcloud setup'; 'git-remote-bbcloud setup --undo' takes these lines away.\n";
+
+/// How far https and ssh URLs are taken as `bbcloud::` URLs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reach {
+    Workspace(String),
+    All,
+}
+
+impl Reach {
+    /// Returns the text for the record; [`Reach::parse`] reads it back.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Workspace(name) => name,
+            Self::All => "",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Self {
+        if text.is_empty() {
+            Self::All
+        } else {
+            Self::Workspace(text.to_owned())
+        }
+    }
+
+    /// What URLs end with where the workspace has been named.
+    fn path(&self) -> String {
+        match self {
+            Self::Workspace(name) => format!("{name}/"),
+            Self::All => String::new(),
+        }
+    }
+}
+
+/// One line of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) key: Key,
+    pub(super) value: String,
+}
+
+impl Line {
+    fn new(section: &str, subsection: &str, name: &str, value: impl Into<String>) -> Self {
+        Self {
+            key: Key::new(section, subsection, name),
+            value: value.into(),
+        }
+    }
+
+    /// Whether git goes by this line, from whichever of the user's or the system's files.
+    pub(super) fn is_set(&self, config: &Config, base: &BaseUrl) -> bool {
+        let values = config.trusted();
+        let key = self.key.to_string();
+        match self.key.section.as_str() {
+            // The two lines of the helper are one.
+            "credential" if self.key.name == "helper" => {
+                config.has_credential_helper(&base_text(base), CREDENTIAL_HELPER)
+            }
+            "credential" => values.flag(&key).ok().flatten() == Some(true),
+            "url" => values.all(&key).contains(&self.value),
+            _ => values.text(&key).as_ref() == Some(&self.value),
+        }
+    }
+}
+
+/// As `git config` takes it, and a line end.
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} = {}", self.key, self.value)
+    }
+}
+
+/// Returns every line that should be there.
+pub(super) fn wanted(reaches: &[Reach], accounts: &[Account], base: &BaseUrl) -> Vec<Line> {
+    let place = base_text(base);
+    let mut lines = vec![
+        Line::new("protocol", "bbcloud", "allow", "always"),
+        // The empty one keeps the secret from helpers that would store it.
+        Line::new("credential", &place, "helper", ""),
+        Line::new("credential", &place, "helper", CREDENTIAL_HELPER),
+        Line::new("credential", &place, "usehttppath", "true"),
+    ];
+    for reach in reaches {
+        for start in starts(accounts, base) {
+            let path = reach.path();
+            let line = Line::new(
+                "url",
+                &format!("bbcloud::{path}"),
+                "insteadof",
+                format!("{start}{path}"),
+            );
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines
+}
+
+/// What URLs of Bitbucket begin with, up to the workspace. A user name cannot be left open, so it is for those who are
+/// known.
+fn starts(accounts: &[Account], base: &BaseUrl) -> Vec<String> {
+    let host = base.host_and_port();
+    let mut names: Vec<&str> = base.username().into_iter().collect();
+    let known = accounts
+        .iter()
+        .filter(|account| account.host == host && !is_fixed(&account.username));
+    names.extend(known.map(|account| account.username.as_str()));
+    names.sort_unstable();
+    names.dedup();
+    let place = base_text(base);
+    let (scheme, rest) = place.split_once("://").unwrap_or(("https", &place));
+    let mut starts = vec![format!("{place}/")];
+    starts.extend(names.iter().map(|name| format!("{scheme}://{name}@{rest}/")));
+    starts.push(format!("git@{}:", base.host()));
+    starts.push(format!("ssh://git@{}/", base.host()));
+    if base.is_bitbucket_org() {
+        starts.push("ssh://git@altssh.bitbucket.org:443/".to_owned());
+    }
+    starts
+}
+
+fn base_text(base: &BaseUrl) -> String {
+    base.url().as_str().trim_end_matches('/').to_owned()
+}
+
+/// Returns the lines as text that can follow `before`.
+pub(super) fn block(lines: &[Line], before: &[u8]) -> String {
+    let mut text = String::new();
+    if !before.is_empty() && !before.ends_with(b"\n") {
+        text += "\n";
+    }
+    text += COMMENT;
+    let mut open = None;
+    for line in lines {
+        let section = (
+            line.key.section.as_str(),
+            line.key.subsection.as_deref().unwrap_or_default(),
+        );
+        if open != Some(section) {
+            writeln!(text, "[{} \"{}\"]", section.0, escaped(section.1)).ok();
+            open = Some(section);
+        }
+        let name = match line.key.name.as_str() {
+            "usehttppath" => "useHttpPath",
+            "insteadof" => "insteadOf",
+            name => name,
+        };
+        let value = if line.value.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", line.value)
+        };
+        writeln!(text, "\t{name} ={value}").ok();
+    }
+    text
+}
+
+fn escaped(subsection: &str) -> String {
+    subsection.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::document::Document;
+
+    #[test]
+    fn the_text_says_what_the_lines_say() {
+        let lines = wanted(
+            &[Reach::Workspace("acme".to_owned()), Reach::All],
+            &[],
+            &BaseUrl::default(),
+        );
+        let text = block(&lines, b"[core]");
+        assert!(text.starts_with("\n#"));
+        let document = Document::parse(text.as_bytes(), "text").expect("sound");
+        let read: Vec<(String, String)> = (document.values().iter())
+            .map(|value| (value.key.to_string(), value.text.to_string()))
+            .collect();
+        let meant: Vec<_> = lines
+            .iter()
+            .map(|line| (line.key.to_string(), line.value.clone()))
+            .collect();
+        assert_eq!(read, meant);
+        assert!(
+            text.contains("\tinsteadOf = ssh://git@altssh.bitbucket.org:443/acme/\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("[url \"bbcloud::\"]\n\tinsteadOf = https://bitbucket.org/\n"),
+            "{text}"
+        );
+    }
+}

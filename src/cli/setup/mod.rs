@@ -1,0 +1,167 @@
+//! `setup`: what git's global configuration needs so that submodules, git-lfs and plain https URLs work by themselves.
+
+mod lines;
+mod record;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use self::lines::{Line, Reach, block, wanted};
+use self::record::{Record, Written};
+use super::scene::{Scene, exit, print};
+use crate::credential::account::Scope;
+use crate::git::config::Config;
+use crate::git::document::Document;
+use crate::git::replace::{Next, replace};
+use crate::report::{Failure, Kind};
+
+const EXAMPLES: &str = "\
+Examples:
+  git-remote-bbcloud setup
+  git-remote-bbcloud setup --workspace acme
+  git-remote-bbcloud setup --check
+  git-remote-bbcloud setup --undo
+
+Plain, it allows submodules with 'bbcloud::' URLs, and lets git-lfs, editors and https remotes of Bitbucket use the
+keychain; other credential helpers are then not asked about Bitbucket any more. With '--workspace' or '--all' git goes
+through the keychain for https and ssh URLs too, without any remote being changed. The exit code of '--check' is 1 where
+a line is missing.";
+
+/// Prepare git's global configuration
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Take https and ssh URLs of this workspace as bbcloud:: URLs
+    #[arg(long, value_name = "WORKSPACE")]
+    workspace: Option<String>,
+    /// Take all https and ssh URLs of Bitbucket as bbcloud:: URLs
+    #[arg(long, conflicts_with = "workspace")]
+    all: bool,
+    /// Show the lines that are missing, and write nothing
+    #[arg(long)]
+    check: bool,
+    /// Take every line away that was written
+    #[arg(long, conflicts_with_all = ["check", "workspace", "all"])]
+    undo: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
+    let mut record = Record::open(scene.environment)?;
+    if arguments.undo {
+        return undo(record, scene);
+    }
+    let mut reaches = if arguments.check { record.reaches() } else { Vec::new() };
+    reaches.extend(reach(arguments, scene)?);
+    let accounts = scene.index.read()?;
+    let missing: Vec<Line> = wanted(&reaches, &accounts, &scene.base)
+        .into_iter()
+        .filter(|line| !line.is_set(&scene.config, &scene.base))
+        .collect();
+    if arguments.check {
+        return check(&missing, scene);
+    }
+    let path = Config::global_file(scene.environment).ok_or_else(|| {
+        Failure::new(Kind::Local, "there is no home directory to keep git's configuration in")
+            .hint("set HOME or GIT_CONFIG_GLOBAL")
+    })?;
+    let shown = path.display();
+    if missing.is_empty() {
+        scene.report.say(&format!("'{shown}' has everything already"));
+        return Ok(exit(true));
+    }
+    write(&path, &missing, reaches, &mut record)?;
+    let lines: String = missing.iter().map(Line::to_string).collect();
+    print(&lines)?;
+    scene
+        .report
+        .say(&format!("{} lines were written to '{shown}'", missing.len()));
+    scene.report.hint("to undo it, run 'git-remote-bbcloud setup --undo'");
+    if accounts.is_empty() && scene.variable().is_none() {
+        scene.report.hint("nobody is signed in: run 'git-remote-bbcloud login'");
+    }
+    Ok(exit(true))
+}
+
+fn reach(arguments: &Arguments, scene: &Scene<'_>) -> Result<Option<Reach>, Failure> {
+    if arguments.all {
+        return Ok(Some(Reach::All));
+    }
+    let Some(text) = &arguments.workspace else {
+        return Ok(None);
+    };
+    let scope = Scope::parse(text, &scene.base)?;
+    match scope.workspace() {
+        Some(name) if !scope.is_repository() => Ok(Some(Reach::Workspace(name.to_owned()))),
+        _ => Err(Failure::new(Kind::Usage, format!("'{text}' is not a workspace"))
+            .hint("use 'git-remote-bbcloud setup --workspace <workspace>', or '--all'")),
+    }
+}
+
+fn check(missing: &[Line], scene: &Scene<'_>) -> Result<ExitCode, Failure> {
+    let lines: String = missing.iter().map(|line| format!("missing: {line}")).collect();
+    print(&lines)?;
+    if missing.is_empty() {
+        scene.report.say("nothing is missing");
+    } else {
+        scene
+            .report
+            .hint("run 'git-remote-bbcloud setup' with the same options to write them");
+    }
+    Ok(exit(missing.is_empty()))
+}
+
+/// Adds the lines at the end of the file, where they win over what is before them. The record comes first: it must not
+/// be missing where the lines are there.
+fn write(path: &Path, missing: &[Line], reaches: Vec<Reach>, record: &mut Record) -> Result<(), Failure> {
+    replace(path, |text| {
+        let created = text.is_none();
+        let text = text.unwrap_or_default();
+        // A file that git cannot read is not for us to add to.
+        Document::parse(text, &path.display().to_string())?;
+        let block = block(missing, text);
+        let mut after = Zeroizing::new(Vec::with_capacity(text.len() + block.len()));
+        after.extend_from_slice(text);
+        after.extend_from_slice(block.as_bytes());
+        record.add(Written {
+            file: path.to_owned(),
+            created,
+            block,
+            reaches,
+        })?;
+        Ok(Next::Text(after))
+    })
+}
+
+fn undo(mut record: Record, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
+    let mut good = true;
+    if record.is_empty() {
+        scene.report.say("nothing to undo");
+    }
+    while let Some(written) = record.last().cloned() {
+        let shown = written.file.display().to_string();
+        let mut taken = None;
+        replace(&written.file, |text| {
+            let (next, whole) = record::without(&written, text)?;
+            taken = Some(whole);
+            Ok(next)
+        })?;
+        record.drop_last()?;
+        match taken {
+            Some(true) => {
+                let body = written.block.lines().filter(|line| !line.is_empty());
+                print(&body.map(|line| format!("{line}\n")).collect::<String>())?;
+                scene.report.say(&format!("these lines are out of '{shown}' again"));
+            }
+            _ => {
+                good = false;
+                scene.report.warning(&format!(
+                    "the lines in '{shown}' have been changed since: those that are as they were written are taken away"
+                ));
+            }
+        }
+    }
+    Ok(exit(good))
+}

@@ -1,0 +1,40 @@
+//! Dates: those of HTTP's headers, and days for people.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pkcs8::der::DateTime;
+
+/// Returns the day of `time` as in `2026-11-24`.
+pub fn date(time: SystemTime) -> String {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    match DateTime::from_unix_duration(Duration::from_secs(since.as_secs())) {
+        Ok(date) => format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day()),
+        // No calendar goes further.
+        Err(_) => "9999-12-31".to_owned(),
+    }
+}
+
+/// Returns how many seconds `now` is after the time in a `Date` header; `None` if there is no time in it.
+pub fn seconds_since(header: &str, now: SystemTime) -> Option<i64> {
+    let told = httpdate::parse_http_date(header).ok()?;
+    let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    Some(match now.duration_since(told) {
+        Ok(after) => seconds(after),
+        Err(before) => -seconds(before.duration()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_differences() {
+        let time = UNIX_EPOCH + Duration::from_secs(1_936_742_400);
+        assert_eq!(date(time), "2031-05-17");
+        assert_eq!(date(UNIX_EPOCH + Duration::from_secs(u64::MAX / 4)), "9999-12-31");
+        assert_eq!(seconds_since("Sat, 17 May 2031 00:00:07 GMT", time), Some(-7));
+        assert_eq!(seconds_since("Fri, 16 May 2031 23:59:00 GMT", time), Some(60));
+        assert_eq!(seconds_since("soon", time), None);
+    }
+}

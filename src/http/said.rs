@@ -1,0 +1,42 @@
+//! What a server said when it refused, where a person can read it.
+//!
+//! It must not know what that means for the user: `status` does.
+
+use crate::bridge::refusal::Refusal;
+
+/// What the server said, if a person can read it: plain text, or the message of the REST API's error object.
+pub(super) fn words(refusal: &Refusal) -> Option<String> {
+    match refusal.content_type.as_str() {
+        "text/html" => None,
+        "application/json" => {
+            let json: serde_json::Value = serde_json::from_str(&refusal.text).ok()?;
+            Some(json.pointer("/error/message")?.as_str()?.to_owned())
+        }
+        _ => Some(refusal.text.clone()),
+    }
+}
+
+/// The scopes that a REST error names.
+pub(super) struct Scopes {
+    pub(super) granted: String,
+    pub(super) required: String,
+}
+
+impl Scopes {
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let json: serde_json::Value = serde_json::from_str(text).ok()?;
+        let list = |name: &str| {
+            let values = json.pointer("/error/detail")?.get(name)?.as_array()?;
+            let names: Vec<_> = values.iter().filter_map(|value| value.as_str()).collect();
+            Some(if names.is_empty() {
+                "nothing".to_owned()
+            } else {
+                names.join(", ")
+            })
+        };
+        Some(Self {
+            granted: list("granted")?,
+            required: list("required")?,
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! How fast the product is beside git's own `https://`: `make bench`, `make bench-quick`.
+//!
+//! `ratio [--quick] [<word of a case's name>]` runs each case through both, in turns, against the local Bitbucket, and
+//! prints a table in Markdown. Nothing is asserted: what a shared machine measures is for people to judge.
+
+#[cfg(unix)]
+#[path = "../support/bitbucket/mod.rs"]
+#[expect(dead_code, reason = "most of what tests ask for is of no use here")]
+#[expect(unused_imports, reason = "most of what tests ask for is of no use here")]
+mod bitbucket;
+#[cfg(unix)]
+mod cases;
+#[cfg(unix)]
+mod delay;
+#[cfg(unix)]
+mod fixture;
+#[cfg(unix)]
+mod measure;
+#[cfg(unix)]
+mod sandbox;
+#[cfg(unix)]
+mod table;
+#[cfg(unix)]
+mod work;
+
+#[cfg(not(unix))]
+fn main() {}
+
+#[cfg(unix)]
+fn main() -> std::process::ExitCode {
+    if let Some(code) = measure::stand_in() {
+        return code;
+    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let wanted = arguments.iter().find(|argument| !argument.starts_with("--"));
+    let chosen: Vec<_> = cases::all()
+        .into_iter()
+        .filter(|case| !quick || case.quick)
+        .filter(|case| wanted.is_none_or(|word| case.name.contains(word.as_str())))
+        .collect();
+    let sandbox = sandbox::Sandbox::new();
+    table::head(&sandbox.versions());
+    for case in &chosen {
+        let rounds = if quick { case.rounds.min(7) } else { case.rounds };
+        table::row(case, &work::compare(&sandbox, case, rounds));
+    }
+    std::process::ExitCode::SUCCESS
+}

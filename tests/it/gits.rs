@@ -1,0 +1,114 @@
+//! Every git on this machine, not only the first on the search path: the main operations in both generations of the
+//! protocol. The versions that it ran with are printed (`cargo test gits -- --nocapture`).
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::bitbucket::{Settings, command};
+use crate::support::fixture::MAIN;
+use crate::support::scene::{Scene, Transport};
+
+/// A program for each version of git, by the version.
+fn gits() -> BTreeMap<String, PathBuf> {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let inherited = search_path(&command("git", home.path()));
+    // Old ones, unpacked by `tests/support/old-git.sh`.
+    let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gits");
+    let unpacked = fs::read_dir(unpacked).into_iter().flatten().flatten();
+    let unpacked = unpacked.map(|entry| entry.path().join("usr/bin"));
+    let installed = std::env::split_paths(&inherited).chain(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
+    let programs = installed.chain(unpacked).map(|place| place.join("git"));
+    programs
+        .filter_map(|program| {
+            let mut git = command(program.to_str()?, home.path());
+            let output = git.arg("--version").output().ok()?;
+            let version = String::from_utf8(output.stdout).ok()?;
+            Some((version.trim().strip_prefix("git version ")?.to_owned(), program))
+        })
+        .collect()
+}
+
+fn search_path(command: &std::process::Command) -> OsString {
+    let path = command.get_envs().find(|(name, _)| *name == "PATH");
+    let path = path.and_then(|(_, value)| value);
+    path.expect("the sandbox has a search path").to_owned()
+}
+
+/// A scene whose `git` is `program`, also for what git itself starts.
+#[cfg(unix)]
+fn scene_of(program: &Path, version: u8) -> Scene {
+    let scene = Scene::with(Transport::Bbcloud, version, Settings::default());
+    let first = scene.home().join("bin");
+    fs::create_dir(&first).expect("the home is ours");
+    std::os::unix::fs::symlink(program, first.join("git")).expect("the home is ours");
+    let inherited = search_path(&scene.command("git", &scene.work()));
+    let path = std::iter::once(first).chain(std::env::split_paths(&inherited));
+    let path = std::env::join_paths(path).expect("directories that were split can be joined");
+    scene.set("PATH", path);
+    let prefix = program.parent().and_then(Path::parent).expect("<prefix>/bin/git");
+    // Git looks for its parts where it was built to be installed, and not beside itself.
+    if prefix.starts_with(env!("CARGO_MANIFEST_DIR")) {
+        scene.set("GIT_EXEC_PATH", prefix.join("lib/git-core"));
+        scene.set("GIT_TEMPLATE_DIR", prefix.join("share/git-core/templates"));
+    }
+    scene
+}
+
+#[cfg(unix)]
+#[test]
+fn every_git_here_clones_fetches_and_pushes() {
+    let gits = gits();
+    assert!(!gits.is_empty());
+    for (name, program) in gits {
+        for version in [0, 2] {
+            println!("git {name}, protocol version {version}");
+            every_operation(&scene_of(&program, version));
+        }
+    }
+}
+
+#[cfg(unix)]
+fn every_operation(scene: &Scene) {
+    scene.cloned();
+    scene.git_ok("", &["clone", "--quiet", "--depth", "1", &scene.url(MAIN), "shallow"]);
+    scene.git_ok("shallow", &["fetch", "--quiet", "--unshallow"]);
+    scene.git_ok(
+        "",
+        &["clone", "--quiet", "--filter", "blob:none", &scene.url(MAIN), "partial"],
+    );
+    scene.git_ok("partial", &["log", "--stat", "--oneline"]);
+
+    scene.commit("clone", "mine", b"mine\n");
+    scene.git_ok(
+        "clone",
+        &[
+            "push",
+            "--quiet",
+            "origin",
+            "HEAD:main",
+            "HEAD:refs/heads/gone",
+            "HEAD:refs/tags/v9",
+        ],
+    );
+    scene.git_ok("clone", &["push", "--quiet", "--atomic", "origin", ":gone"]);
+    scene.git_ok("shallow", &["pull", "--quiet", "--ff-only"]);
+    let pushed = scene.git_ok("clone", &["rev-parse", "HEAD"]);
+    assert_eq!(scene.git_ok("shallow", &["rev-parse", "HEAD"]), pushed);
+
+    let refs = scene.git_ok("clone", &["ls-remote", "origin"]);
+    assert!(
+        refs.contains("refs/tags/v9") && !refs.contains("refs/heads/gone"),
+        "{refs}"
+    );
+    let refused = scene.git_in("clone", &["push", "origin", "HEAD~1:main"]);
+    assert!(
+        !refused.success() && refused.stderr.contains("[rejected]"),
+        "{}",
+        refused.stderr
+    );
+    for place in ["clone", "shallow", "partial"] {
+        scene.git_ok(place, &["fsck"]);
+    }
+}

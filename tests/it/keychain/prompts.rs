@@ -1,0 +1,236 @@
+//! People who are asked: by an askpass program, and at a terminal.
+
+use super::desktop::Desktop;
+use super::terminal::Terminal;
+use super::{askpass, configure, keep, ls_remote, noted, person, program, says, scene, users};
+use crate::support::scene::{Scene, TOKEN};
+
+const QUESTION: &str = "API token, access token or app password for 'https://localhost";
+
+/// Git at a terminal, allowed to ask.
+fn at_terminal(scene: &Scene, arguments: &[&str]) -> Terminal {
+    let mut command = scene.command("git", &scene.work());
+    command.args(arguments).env_remove("GIT_TERMINAL_PROMPT");
+    Terminal::start(command)
+}
+
+fn listing(scene: &Scene) -> Terminal {
+    at_terminal(scene, &["ls-remote", "bbcloud::acme/widgets", "main"])
+}
+
+#[test]
+fn a_token_needs_one_answer_that_nobody_sees_and_is_kept() {
+    let scene = scene();
+    let desktop = Desktop::start(&scene);
+    let mut terminal = listing(&scene);
+    terminal.expect("hint: create an API token with read:repository:bitbucket");
+    terminal.expect(QUESTION);
+    terminal.enter(TOKEN);
+    terminal.expect("refs/heads/main");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(!shown.contains(TOKEN), "{shown}");
+    says(&shown, &["the API token is kept in the keychain for 'localhost:"]);
+    let [(label, secret)] = &desktop.secrets()[..] else {
+        panic!("one secret is kept");
+    };
+    assert_eq!(secret, TOKEN);
+    assert!(
+        label.starts_with("Bitbucket: x-bitbucket-api-token-auth@localhost:"),
+        "{label}"
+    );
+    scene.bitbucket.clear_requests();
+    assert!(ls_remote(&scene, "acme/parts").success());
+    assert_eq!(users(&scene), ["x-bitbucket-api-token-auth"]);
+}
+
+#[test]
+fn a_wrong_answer_is_asked_for_again_and_never_kept() {
+    let scene = scene();
+    let desktop = Desktop::start(&scene);
+    let mut terminal = listing(&scene);
+    terminal.expect(QUESTION);
+    terminal.enter("ATATT-typo");
+    terminal.expect("rejected the API token of 'x-bitbucket-api-token-auth' that has just been given");
+    terminal.expect(QUESTION);
+    // Taking a part of it and then all of it back.
+    terminal.type_keys("ATATTx\x7f\x15");
+    terminal.enter(TOKEN);
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(desktop.secrets().len(), 1);
+
+    let mut terminal = at_terminal(&scene, &["ls-remote", "bbcloud::no@acme/widgets"]);
+    scene.bitbucket.revoke(TOKEN);
+    for _ in 0..3 {
+        terminal.expect(QUESTION);
+        terminal.enter("ATATT-typo");
+    }
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(128), "{shown}");
+    says(&shown, &["error: 'localhost' rejected the API token"]);
+    assert_eq!(desktop.secrets()[0].1, TOKEN, "what was kept stays as it was");
+}
+
+#[test]
+fn an_app_password_needs_a_name_and_an_email_is_none() {
+    let scene = scene();
+    let _desktop = Desktop::start(&scene);
+    let secret = person(&scene, "ann");
+    let mut terminal = listing(&scene);
+    terminal.expect(QUESTION);
+    terminal.enter(&secret);
+    terminal.expect("Bitbucket username for 'https://localhost");
+    terminal.enter("ann@example.com");
+    terminal.expect("git wants the Bitbucket user name and not an e-mail address");
+    terminal.expect("Bitbucket username for");
+    terminal.enter("ann");
+    terminal.expect("refs/heads/main");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    says(&shown, &["the app password is kept in the keychain"]);
+    assert_eq!(users(&scene), ["-", "ann"]);
+}
+
+#[test]
+fn nothing_is_kept_where_nothing_is_to_be_kept() {
+    let scene = scene();
+    let desktop = Desktop::start(&scene);
+    configure(&scene, "bbcloud.store", "false");
+    let mut terminal = listing(&scene);
+    terminal.expect(QUESTION);
+    terminal.enter(TOKEN);
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(!shown.contains("kept"), "{shown}");
+    assert_eq!(desktop.secrets(), []);
+}
+
+#[test]
+fn a_keychain_that_cannot_keep_it_fails_nothing() {
+    let scene = scene();
+    let mut terminal = listing(&scene);
+    terminal.expect(QUESTION);
+    terminal.enter(TOKEN);
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    says(
+        &shown,
+        &[
+            "warning: the API token is not kept: there is no keychain",
+            "hint: ",
+            "refs/heads/main",
+        ],
+    );
+}
+
+#[test]
+fn no_answer_and_ctrl_d_end_it_and_ctrl_c_ends_git() {
+    let scene = scene();
+    for keys in ["\r", "\x04"] {
+        let mut terminal = listing(&scene);
+        terminal.expect(QUESTION);
+        terminal.type_keys(keys);
+        let (code, shown) = terminal.end();
+        assert_eq!(code, Some(128), "{shown}");
+        says(
+            &shown,
+            &["HTTP 401", "hint: run 'git-remote-bbcloud login --for acme/widgets'"],
+        );
+    }
+    let mut terminal = listing(&scene);
+    terminal.expect(QUESTION);
+    terminal.type_keys("\x03");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, None, "a signal ended git: {shown}");
+}
+
+#[test]
+fn the_terminal_is_as_it_was_afterwards() {
+    let scene = scene();
+    let mut shell = scene.command("sh", &scene.work());
+    shell
+        .args([
+            "-c",
+            "stty -a >before; git ls-remote bbcloud::acme/widgets; stty -a >after; cmp before after && echo same",
+        ])
+        .env_remove("GIT_TERMINAL_PROMPT");
+    let mut terminal = Terminal::start(shell);
+    terminal.expect(QUESTION);
+    terminal.enter(TOKEN);
+    terminal.expect("same");
+    assert_eq!(terminal.end().0, Some(0));
+}
+
+/// Whoever runs a build looks at its log later, if at all.
+#[test]
+fn on_a_build_server_nobody_is_asked_unless_git_is_told_so() {
+    let scene = scene();
+    scene.set("CI", "true");
+    let terminal = listing(&scene);
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(128), "{shown}");
+    says(&shown, &["HTTP 401", "on a build server, set BBCLOUD_TOKEN"]);
+
+    scene.set("GIT_TERMINAL_PROMPT", "1");
+    let mut git = scene.command("git", &scene.work());
+    git.args(["ls-remote", "bbcloud::acme/widgets"]);
+    let mut terminal = Terminal::start(git);
+    terminal.expect(QUESTION);
+    terminal.enter(TOKEN);
+    assert_eq!(terminal.end().0, Some(0));
+
+    scene.unset("CI");
+    scene.set("GIT_TERMINAL_PROMPT", "0");
+    let mut git = scene.command("git", &scene.work());
+    git.args(["ls-remote", "bbcloud::acme/widgets"]);
+    assert_eq!(Terminal::start(git).end().0, Some(128));
+}
+
+#[test]
+fn askpass_is_asked_in_gits_words_and_in_gits_order() {
+    let scene = scene();
+    let _desktop = Desktop::start(&scene);
+    let secret = person(&scene, "ann");
+    askpass(&scene, "ann", &secret);
+    for name in ["core", "ssh"] {
+        program(&scene, name, "exit 1");
+    }
+    configure(&scene, "core.askPass", &scene.home().join("core").display().to_string());
+    scene.set("SSH_ASKPASS", scene.home().join("ssh"));
+    let output = ls_remote(&scene, "acme/widgets");
+    assert!(output.success(), "{}", output.stderr);
+    let base = scene.bitbucket.base_url();
+    assert_eq!(
+        noted(&scene, "questions"),
+        format!("Password for '{base}': \nUsername for '{base}': \n")
+    );
+    assert!(!output.stderr.contains(&secret));
+}
+
+#[test]
+fn a_dialogue_that_is_closed_is_an_answer() {
+    let scene = scene();
+    scene.set("GIT_ASKPASS", program(&scene, "closed", "exit 1"));
+    let output = ls_remote(&scene, "acme/widgets");
+    assert_eq!(output.code, Some(128));
+    says(&output.stderr, &["HTTP 401", "hint: run 'git-remote-bbcloud login"]);
+}
+
+/// Signed in, and the secret has expired: the command asks and goes on.
+#[test]
+fn an_expired_secret_is_replaced_while_the_command_runs() {
+    let scene = scene();
+    let desktop = Desktop::start(&scene);
+    keep(&scene, "ATATT-expired", &["--for", "acme"]);
+    let mut terminal = at_terminal(&scene, &["clone", "bbcloud::acme/widgets"]);
+    terminal
+        .expect("rejected the API token of 'x-bitbucket-api-token-auth' in the keychain for 'acme/widgets' (HTTP 401)");
+    terminal.expect(QUESTION);
+    terminal.enter(TOKEN);
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    says(&shown, &["the API token is kept in the keychain for 'acme'"]);
+    let secrets: Vec<_> = desktop.secrets().into_iter().map(|(_, secret)| secret).collect();
+    assert_eq!(secrets, [TOKEN]);
+}

@@ -1,0 +1,117 @@
+//! Message buses and services that are slow or never answer.
+
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use zbus::blocking::Connection;
+
+use super::desktop::{Bus, address};
+use super::runtime;
+use crate::support::scene::Scene;
+
+/// A bus that lets everybody connect, and never says a word.
+pub(super) struct Deaf {
+    connections: Arc<AtomicUsize>,
+}
+
+impl Deaf {
+    pub(super) fn start(scene: &Scene) -> Self {
+        let (listener, _) = listen(scene, "deaf");
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for stream in listener.incoming() {
+                count.fetch_add(1, Ordering::SeqCst);
+                kept.push(stream);
+            }
+        });
+        Self { connections }
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// A bus on which somebody has the name of the Secret Service and never answers.
+pub(super) struct DeafService {
+    _connection: Connection,
+    _bus: Bus,
+}
+
+impl DeafService {
+    pub(super) fn start(scene: &Scene) -> Self {
+        let bus = Bus::start(scene);
+        let connection = bus.connect();
+        connection
+            .request_name("org.freedesktop.secrets")
+            .expect("nobody else has it");
+        Self {
+            _connection: connection,
+            _bus: bus,
+        }
+    }
+}
+
+/// A real bus, behind a door that opens late.
+pub(super) struct Slow {
+    opened: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Slow {
+    /// Everybody in the scene now waits for `delay` when they connect to `bus`.
+    pub(super) fn before(scene: &Scene, bus: &Bus, delay: Duration) -> Self {
+        let (listener, _) = listen(scene, "slow");
+        let opened = Arc::new(Mutex::new(None));
+        let (real, first) = (bus.socket.clone(), opened.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (real, first) = (real.clone(), first.clone());
+                std::thread::spawn(move || {
+                    std::thread::sleep(delay);
+                    first
+                        .lock()
+                        .expect("nobody panics with it")
+                        .get_or_insert_with(Instant::now);
+                    let real = UnixStream::connect(real).expect("the bus is there");
+                    join(&stream, &real);
+                });
+            }
+        });
+        Self { opened }
+    }
+
+    /// When the first of them got through.
+    pub(super) fn opened(&self) -> Option<Instant> {
+        *self.opened.lock().expect("nobody panics with it")
+    }
+}
+
+fn listen(scene: &Scene, name: &str) -> (UnixListener, PathBuf) {
+    let socket = runtime(scene).join(name);
+    let listener = UnixListener::bind(&socket).expect("a socket of our own");
+    scene.set("DBUS_SESSION_BUS_ADDRESS", address(&socket));
+    (listener, socket)
+}
+
+fn join(one: &UnixStream, other: &UnixStream) {
+    let copy = |from: &UnixStream, to: &UnixStream| {
+        let (mut from, mut to) = (from.try_clone().expect("a copy"), to.try_clone().expect("a copy"));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = from.read(&mut bytes)
+                && to.write_all(&bytes[..count]).is_ok()
+            {}
+            // Whoever is still there learns that the other has gone.
+            let _gone = to.shutdown(Shutdown::Write);
+        });
+    };
+    copy(one, other);
+    copy(other, one);
+}
