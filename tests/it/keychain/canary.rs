@@ -74,6 +74,8 @@ impl Lookout {
 }
 
 fn trace_everything(scene: &Scene) {
+    // Another secret is looked for here, by other eyes.
+    scene.excuse();
     for name in [
         "GIT_TRACE",
         "GIT_TRACE_CURL",

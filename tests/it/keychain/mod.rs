@@ -116,6 +116,7 @@ fn program(scene: &Scene, name: &str, script: &str) -> PathBuf {
 
 /// An askpass program that notes the questions in `questions`, and answers them.
 fn askpass(scene: &Scene, username: &str, secret: &str) {
+    scene.excuse();
     let log = scene.home().join("questions");
     let script = format!(
         "echo \"$1\" >>'{}'\ncase $1 in Username*) echo '{username}' ;; *) echo '{secret}' ;; esac",

@@ -21,6 +21,7 @@ const FETCH: [&str; 4] = ["fetch", "--all", "--jobs=5", "--quiet"];
 
 /// Takes its time, as people do.
 fn slow_askpass(scene: &Scene, answer: &str) {
+    scene.excuse();
     let log = scene.home().join("questions");
     let script = format!("echo \"$1\" >>'{}'\nsleep 1\n{answer}", log.display());
     scene.set("GIT_ASKPASS", program(scene, "askpass", &script));
