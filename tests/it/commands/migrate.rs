@@ -113,6 +113,10 @@ fn a_locked_configuration_keeps_its_secret() {
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
     assert!(failed.stderr.contains("cannot lock '"), "{}", failed.stderr);
     assert_eq!(scene.text(CONFIG), before);
+    assert!(
+        !scene.path("clone/.git/bbcloud-migrated.json").exists(),
+        "nothing was done"
+    );
     fs::remove_file(scene.path("clone/.git/config.lock")).expect("it is another's, and still there");
     scene.bbcloud_ok("clone", &["migrate"]);
     assert!(!scene.text(CONFIG).contains(TOKEN));
