@@ -10,12 +10,21 @@ use crate::support::scene::{Scene, TOKEN};
 
 const CONFIG: &str = "clone/.git/config";
 
-/// A clone by https with the secret in its URL, as people have it.
+/// A clone with the secret in its URL, as people have it.
 fn with_secret() -> Scene {
     let scene = Scene::new();
-    scene.git_ok("", &["clone", "--quiet", &scene.https_url(MAIN), "clone"]);
-    assert!(scene.text(CONFIG).contains(TOKEN));
+    clone_with_secret(&scene, MAIN, "clone");
     scene
+}
+
+/// The secret is written into the file and not handed to git, whose trace would show it.
+fn clone_with_secret(scene: &Scene, name: &str, directory: &str) {
+    let url = scene.url(name);
+    scene.git_ok("", &["clone", "--quiet", &url, directory]);
+    let config = format!("{directory}/.git/config");
+    let text = scene.text(&config).replace(&url, &scene.https_url(name));
+    assert!(text.contains(TOKEN));
+    fs::write(scene.path(&config), text).expect("a file can be written");
 }
 
 /// The same with a keychain and no other source of a secret.
@@ -113,6 +122,10 @@ fn a_locked_configuration_keeps_its_secret() {
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
     assert!(failed.stderr.contains("cannot lock '"), "{}", failed.stderr);
     assert_eq!(scene.text(CONFIG), before);
+    assert!(
+        !scene.path("clone/.git/bbcloud-migrated.json").exists(),
+        "nothing was done"
+    );
     fs::remove_file(scene.path("clone/.git/config.lock")).expect("it is another's, and still there");
     scene.bbcloud_ok("clone", &["migrate"]);
     assert!(!scene.text(CONFIG).contains(TOKEN));
@@ -155,8 +168,9 @@ fn a_dry_run_changes_nothing() {
 
 #[test]
 fn one_secret_in_many_repositories_is_kept_once() {
-    let (scene, _service) = with_keychain();
-    scene.git_ok("", &["clone", "--quiet", &scene.https_url(PART), "second one"]);
+    let scene = with_secret();
+    clone_with_secret(&scene, PART, "second one");
+    let _service = keychain::desktop(&scene);
     let migrated = scene.bbcloud("", &["migrate", "clone", "second one", "nowhere"]);
     assert_eq!(migrated.code, Some(1), "{}", migrated.stderr);
     assert!(
