@@ -225,9 +225,10 @@ fn the_connection_is_opened_before_git_asks_for_anything() {
 fn the_connection_is_opened_while_a_secret_is_looked_for() {
     let scene = Scene::new();
     scene.unset("BBCLOUD_TOKEN");
+    scene.set("SECRET", TOKEN);
     let go = scene.path("go");
     let helper = format!(
-        "!f() {{ while [ ! -e '{}' ]; do sleep 0.02; done; echo username={API_TOKEN_USER}; echo password={TOKEN}; }}; f",
+        "!f() {{ while [ ! -e '{}' ]; do sleep 0.02; done; echo username={API_TOKEN_USER}; echo password=$SECRET; }}; f",
         go.display()
     );
     for (key, value) in [("credential.helper", helper.as_str()), ("http.proactiveAuth", "basic")] {
