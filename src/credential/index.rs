@@ -73,6 +73,7 @@ impl Index {
     }
 
     /// The file that is locked while the desktop asks for the keychain's password.
+    #[cfg(target_os = "linux")]
     pub(super) fn unlock_lock(&self) -> PathBuf {
         self.directory.join("unlock.lock")
     }

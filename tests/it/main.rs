@@ -13,6 +13,7 @@ mod bitbucket;
 mod proxy;
 
 mod api;
+#[cfg(target_os = "linux")]
 mod commands;
 mod doctor;
 mod everyday;

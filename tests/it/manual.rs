@@ -23,7 +23,10 @@ fn has(scene: &Scene, program: &str) -> bool {
 
 /// The commands that `--help` lists.
 fn commands(scene: &Scene) -> Vec<String> {
-    let help = product(scene, &["--help"]);
+    // Git shows the manual page for its own '--help'.
+    let mut program = scene.command(env!("CARGO_BIN_EXE_git-remote-bbcloud"), &scene.work());
+    program.arg("--help");
+    let help = run(program).stdout;
     let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let list = list.take_while(|line| !line.is_empty());
     list.filter_map(|line| line.split_whitespace().next().map(str::to_owned))
@@ -69,7 +72,7 @@ fn bash_completes_commands_and_options() {
     bash.args([
         "-c",
         ". ./completion; COMP_WORDS=(git-remote-bbcloud doctor --); COMP_CWORD=2; COMPREPLY=(); \
-         _git-remote-bbcloud git-remote-bbcloud -- doctor; printf '%s ' \"${COMPREPLY[@]}\"",
+         _git__remote__bbcloud git-remote-bbcloud -- doctor; printf '%s ' \"${COMPREPLY[@]}\"",
     ]);
     let output = run(bash);
     assert!(

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::bitbucket::Account;
 use crate::support::fixture::PART;
 use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN};
@@ -22,7 +23,7 @@ fn block(text: &str, key: &str) -> String {
     let first = lines.next().unwrap_or_else(|| panic!("no '{key}'"));
     let indent = first.len() - first.trim_start().len();
     let below = lines.take_while(|line| line.len() - line.trim_start().len() > indent);
-    below.map(|line| format!("{}\n", line.trim_start())).collect()
+    below.flat_map(|line| [line.trim_start(), "\n"]).collect()
 }
 
 /// Runs `script` as a build server does: one shell, which ends with the first failure.
@@ -131,12 +132,14 @@ fn dockerfile() {
         .expect("the secret is mounted");
     // Nothing of the secret is in the environment or the arguments, only in the file that is mounted.
     scene.unset("BBCLOUD_TOKEN");
+    let token = "ATATT-of-a-build";
+    scene.bitbucket.add_account(Account::api_token("bob", token));
     let secret = scene.path("secret file");
-    fs::write(&secret, format!("{TOKEN}\n")).expect("a file can be written");
+    fs::write(&secret, format!("{token}\n")).expect("a file can be written");
     let fetch = fetch.replace("/run/secrets/bbcloud", &format!("'{}'", secret.display()));
     let place = scene.path("parts");
     run_script(&scene, &fetch.replace("/srv/parts", &format!("'{}'", place.display())));
     assert!(place.join("part.txt").exists());
     let config = fs::read_to_string(place.join(".git/config")).expect("a file");
-    assert!(!config.contains(TOKEN), "{config}");
+    assert!(!config.contains(token), "{config}");
 }

@@ -155,7 +155,7 @@ pub(super) fn undo(site: &Site, dry_run: bool, scene: &Scene<'_>) -> Result<Outc
 
 fn put_back(entry: &Entry, text: &mut super::site::Text) -> Result<bool, Failure> {
     match &entry.before {
-        None => Ok(text.document.remove(&entry.key, &entry.after)),
+        None => text.document.remove(&entry.key, &entry.after),
         Some(before) => {
             let values = text.document.all(&entry.key);
             let Some(index) = values.iter().rposition(|value| **value == entry.after) else {

@@ -42,6 +42,10 @@ impl Limits {
 #[derive(Debug, Clone)]
 pub struct Keychain {
     limits: Limits,
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "other systems find their keychain without it")
+    )]
     environment: Environment,
 }
 

@@ -3,10 +3,10 @@
 use std::fs;
 
 use crate::bitbucket::Account;
+use crate::keychain::{self, Desktop};
 use crate::support::fixture::{MAIN, PART};
 use crate::support::run::{Output, run};
 use crate::support::scene::{Scene, TOKEN};
-use crate::support::secret_service::SecretService;
 
 const CONFIG: &str = "clone/.git/config";
 
@@ -19,9 +19,9 @@ fn with_secret() -> Scene {
 }
 
 /// The same with a keychain and no other source of a secret.
-fn with_keychain() -> (Scene, SecretService) {
+fn with_keychain() -> (Scene, Desktop) {
     let scene = with_secret();
-    let service = SecretService::start(&scene);
+    let service = keychain::desktop(&scene);
     (scene, service)
 }
 
@@ -139,6 +139,7 @@ fn a_secret_that_the_server_refuses_is_not_kept() {
 #[test]
 fn a_dry_run_changes_nothing() {
     let (scene, _service) = with_keychain();
+    scene.excuse();
     let before = scene.text(CONFIG);
     let shown = scene.bbcloud_ok("clone", &["migrate", "--dry-run"]);
     assert_no_secret(&shown);
@@ -177,6 +178,7 @@ fn one_secret_in_many_repositories_is_kept_once() {
 #[test]
 fn submodules_are_migrated_with_their_repository() {
     let (scene, _service) = with_keychain();
+    scene.excuse();
     let part = scene.https_url(PART);
     scene.git_ok("clone", &["submodule", "--quiet", "add", &part, "libs/part"]);
     assert!(scene.text("clone/.git/modules/libs/part/config").contains(TOKEN));

@@ -146,6 +146,8 @@ fn https_and_ssh_urls_go_through_the_helper() {
 #[test]
 fn an_https_remote_uses_the_same_secret() {
     let scene = Scene::new();
+    // `git credential fill` tells it.
+    scene.excuse();
     scene.bbcloud_ok("", &["setup"]);
     let url = format!("{}/{MAIN}.git", scene.bitbucket.base_url());
     scene.set("GIT_TERMINAL_PROMPT", "0");
