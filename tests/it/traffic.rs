@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::bitbucket::{API_TOKEN_USER, Framing, Request, Settings};
+use crate::support::canary;
 use crate::support::fixture::{self, EMPTY, noise};
 use crate::support::run::LIMIT;
 use crate::support::scene::{Scene, TOKEN, Transport};
@@ -189,6 +190,7 @@ fn the_secret_is_in_no_address() {
     let scene = Scene::new();
     let trace = scene.path("trace");
     scene.set("GIT_TRACE2_EVENT", &trace);
+    scene.unset(canary::WATCH);
     scene.cloned();
     scene.git_ok("clone", &["push", "--quiet", "origin", "main~1:refs/heads/new"]);
     let trace = std::fs::read_to_string(trace).unwrap();
@@ -225,9 +227,10 @@ fn the_connection_is_opened_before_git_asks_for_anything() {
 fn the_connection_is_opened_while_a_secret_is_looked_for() {
     let scene = Scene::new();
     scene.unset("BBCLOUD_TOKEN");
+    scene.set("SECRET", TOKEN);
     let go = scene.path("go");
     let helper = format!(
-        "!f() {{ while [ ! -e '{}' ]; do sleep 0.02; done; echo username={API_TOKEN_USER}; echo password={TOKEN}; }}; f",
+        "!f() {{ while [ ! -e '{}' ]; do sleep 0.02; done; echo username={API_TOKEN_USER}; echo password=$SECRET; }}; f",
         go.display()
     );
     for (key, value) in [("credential.helper", helper.as_str()), ("http.proactiveAuth", "basic")] {
