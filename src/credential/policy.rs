@@ -107,10 +107,11 @@ fn store(config: &Config) -> Result<Option<Place>, Failure> {
     match (Place::parse(&text), value::boolean(&text)) {
         (Some(place), _) => Ok(Some(place)),
         (None, Some(true)) => Ok(Some(Place::System)),
+        (None, None) if text.eq_ignore_ascii_case("auto") => Ok(Some(Place::System)),
         (None, Some(false)) => Ok(None),
         (None, None) => Err(
             Failure::new(Kind::Usage, format!("unknown value for config 'bbcloud.store': {text}")).hint(
-                "use 'true' for the keychain, 'keyutils' for the Linux kernel's key ring, or 'false' to keep nothing",
+                "use 'auto' for the keychain, 'keyutils' for the Linux kernel's key ring, or 'false' to keep nothing",
             ),
         ),
     }
