@@ -13,7 +13,7 @@ FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 LOCKED = --locked
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help build release fmt check deny test demo bench bench-quick install uninstall deb clean ci prerequisites
+.PHONY: FORCE help build release fmt check deny test demo soak bench bench-quick install uninstall deb clean ci prerequisites
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test: prerequisites ## run all tests
 	@sh tests/support/old-git.sh
 	$(CARGO) test $(LOCKED)
 	$(CARGO) test $(LOCKED) --all-features --test it wire::proxies
+
+soak: prerequisites ## the long forms of the load tests: 50 clones at once, 1,000 fetches, 100,000 references, 2 GB
+	BBCLOUD_SOAK=1 $(CARGO) test $(LOCKED) --test it -- load:: memory::
 
 demo: prerequisites ## see it work without an account: clone, push, fetch, wiki and a refused push
 	$(CARGO) build $(LOCKED) --bin git-remote-bbcloud --example local-bitbucket

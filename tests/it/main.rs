@@ -24,9 +24,11 @@ mod hostile;
 mod kept;
 #[cfg(target_os = "linux")]
 mod keychain;
+mod load;
 mod local_bitbucket;
 mod manual;
 mod memory;
+mod messages;
 mod oracle;
 mod packages;
 mod recipes;

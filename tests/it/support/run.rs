@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::canary;
 use super::scene::TOKEN;
 use crate::bitbucket::command;
+use crate::load::much;
 
 /// Longer than anything takes on a busy machine, shorter than anybody's patience.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -45,8 +46,10 @@ pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Output {
     let mut child = command.spawn().expect("the program can be started");
     let group = child.id();
     let stdin = child.stdin.take();
+    // A soak has more to do.
+    let limit = LIMIT.saturating_mul(much(1, 15));
     let (done, ended) = mpsc::channel::<()>();
-    let watch = std::thread::spawn(move || match ended.recv_timeout(LIMIT) {
+    let watch = std::thread::spawn(move || match ended.recv_timeout(limit) {
         Err(RecvTimeoutError::Timeout) => {
             let running = running(group);
             kill(group);

@@ -1,0 +1,42 @@
+//! A repository with very many references.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use super::much;
+use crate::support::fixture::MAIN;
+use crate::support::scene::Scene;
+
+#[test]
+fn very_many_references_are_listed_and_fetched() {
+    let scene = Scene::new();
+    let place = scene.bitbucket.repository_path(MAIN);
+    let id = scene.server_git(MAIN, &["rev-parse", "main"]);
+    let count = much(5_000, 100_000);
+    // All at once, as git would pack them; sorted, as the first line promises.
+    let mut packed = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
+    let own = scene.server_git(MAIN, &["for-each-ref", "--format=%(objectname) %(refname)"]);
+    let mut lines: Vec<String> = own
+        .lines()
+        .filter(|line| !line.contains("refs/tags/"))
+        .map(str::to_owned)
+        .collect();
+    lines.extend((0..count).map(|number| format!("{} refs/heads/many/{number:06}", id.trim())));
+    lines.sort_by(|one, other| one.get(41..).cmp(&other.get(41..)));
+    for line in lines {
+        writeln!(packed, "{line}").expect("a string can be written");
+    }
+    scene.server_git(MAIN, &["pack-refs", "--all"]);
+    fs::write(place.join("packed-refs"), packed).expect("the server is ours");
+
+    let listed = scene.git_ok("", &["ls-remote", "--heads", &scene.url(MAIN)]);
+    assert!(listed.lines().filter(|line| line.contains("refs/heads/many/")).count() == count);
+    scene.cloned();
+    let fetched = scene.git_ok("clone", &["for-each-ref", "refs/remotes/origin/many"]);
+    assert_eq!(fetched.lines().count(), count);
+    for version in ["0", "1"] {
+        let version = format!("protocol.version={version}");
+        let again = scene.git_ok("clone", &["-c", &version, "ls-remote", "--heads", "origin"]);
+        assert_eq!(again, listed);
+    }
+}
