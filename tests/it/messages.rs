@@ -12,6 +12,11 @@ use crate::support::scene::{Scene, TOKEN};
 
 /// What takes a broken system or a fraction of a second to produce, and why no test does.
 const OUT_OF_REACH: &[(&str, &str)] = &[
+    ("no secret was given", "takes somebody at a terminal who types nothing"),
+    (
+        "one of the pages has no 'values'",
+        "takes a server whose second page is none",
+    ),
     (
         "the keychain gave back another secret than it got",
         "takes a keychain that lies",
@@ -183,6 +188,7 @@ fn what_a_command_line_gets_wrong_is_told() {
     let scene = Scene::new();
     scene.set("BBCLOUD_API_URL", scene.bitbucket.api_url());
     scene.set("BBCLOUD_EMAIL", "ada@example.com");
+    fs::write(scene.path("list"), "list\n\n").expect("a file can be written");
     for (script, told) in [
         ("api -X GET --input x /user", "a GET sends no file"),
         ("api -X POST --paginate /user", "only a GET has pages"),
@@ -199,13 +205,16 @@ fn what_a_command_line_gets_wrong_is_told() {
         ("man --output /dev/null/x", "cannot write '/dev/null/x"),
         ("credential get </", "cannot read git's question"),
         ("login --token-stdin </", "cannot read the secret from standard input"),
-        ("login --token-stdin --no-verify </dev/null", "no secret was given"),
         (
-            "login --username a:b --token-stdin </dev/null",
+            "login --token-stdin --no-verify </dev/null",
+            "standard input has no secret in its first line",
+        ),
+        (
+            "login --username a:b --token-stdin <list",
             "a user name has no colon and no line end in it",
         ),
         (
-            "login --for a/b/c --token-stdin </dev/null",
+            "login --for a/b/c --token-stdin <list",
             "'a/b/c' is neither a workspace nor a repository",
         ),
         ("setup --workspace 'a b'", "'a b' is not a workspace"),
@@ -225,6 +234,7 @@ fn what_a_command_line_gets_wrong_is_told() {
 #[test]
 fn what_the_surroundings_get_wrong_is_told() {
     let scene = Scene::new();
+    fs::write(scene.path("list"), "list\n\n").expect("a file can be written");
     for (variables, script, told) in [
         (
             "env -u HOME",
@@ -254,7 +264,6 @@ fn what_the_surroundings_get_wrong_is_told() {
             "cannot run git",
         ),
     ] {
-        fs::write(scene.path("list"), "list\n\n").expect("a file can be written");
         let mut shell = scene.command("sh", &scene.work());
         shell.args(["-c", &format!("{variables} git-remote-bbcloud {script}")]);
         check(&run(shell), script, told);
