@@ -3,10 +3,17 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
+# What is installed; its pages and completions are its own.
+BINARY ?= target/release/git-remote-bbcloud
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man/man1
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 LOCKED = --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help build release fmt check deny test demo bench bench-quick install uninstall clean ci prerequisites
+.PHONY: FORCE help build release fmt check deny test demo bench bench-quick install uninstall deb clean ci prerequisites
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,8 +24,13 @@ prerequisites: ## install what building and testing need (Debian, Ubuntu)
 build: ## build for debugging
 	$(CARGO) build $(LOCKED)
 
-release: ## build target/release/git-remote-bbcloud
+release: target/release/git-remote-bbcloud ## build target/release/git-remote-bbcloud
+
+# Cargo knows what has changed.
+target/release/git-remote-bbcloud: FORCE
 	$(CARGO) build $(LOCKED) --release
+
+FORCE:
 
 fmt: ## format the sources
 	$(CARGO) fmt
@@ -48,11 +60,22 @@ bench: prerequisites ## how fast it is beside https://, as a table; takes half a
 bench-quick: prerequisites ## the small cases of it, in less than two minutes
 	$(CARGO) bench $(LOCKED) --bench ratio -- --quick
 
-install: release ## install below PREFIX (and DESTDIR)
-	install -D -m 755 target/release/git-remote-bbcloud '$(DESTDIR)$(PREFIX)/bin/git-remote-bbcloud'
+install: $(BINARY) ## install below PREFIX (and DESTDIR): program, manual pages, completions
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)' '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
+	install -m 755 '$(BINARY)' '$(DESTDIR)$(BINDIR)/git-remote-bbcloud'
+	'$(BINARY)' man --output '$(DESTDIR)$(MANDIR)'
+	'$(BINARY)' completions bash >'$(DESTDIR)$(BASHDIR)/git-remote-bbcloud'
+	'$(BINARY)' completions zsh >'$(DESTDIR)$(ZSHDIR)/_git-remote-bbcloud'
+	'$(BINARY)' completions fish >'$(DESTDIR)$(FISHDIR)/git-remote-bbcloud.fish'
 
 uninstall: ## undo install
-	rm -f '$(DESTDIR)$(PREFIX)/bin/git-remote-bbcloud'
+	rm -f '$(DESTDIR)$(BINDIR)/git-remote-bbcloud'
+	rm -f '$(DESTDIR)$(MANDIR)/git-remote-bbcloud.1' '$(DESTDIR)$(MANDIR)'/git-remote-bbcloud-*.1
+	rm -f '$(DESTDIR)$(BASHDIR)/git-remote-bbcloud' '$(DESTDIR)$(ZSHDIR)/_git-remote-bbcloud'
+	rm -f '$(DESTDIR)$(FISHDIR)/git-remote-bbcloud.fish'
+
+deb: $(BINARY) ## build a Debian package in target/debian
+	@sh tests/support/deb.sh '$(BINARY)'
 
 clean: ## remove what was built
 	$(CARGO) clean

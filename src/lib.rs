@@ -18,12 +18,16 @@
 //!    0 and 1), over `remote` (one server), `discovery` (its advertisement) and `packet` (git's framing).
 //! 4. [`http`]: `client` implements the trait over a `session` (redirects, `retry`, `cookies`); `exchange` is one
 //!    request and its answer over a `wire`, `connector` the way to the server (`dial`, `proxy`, `tls`, `stream`);
-//!    `settings` are git's `http.*`; `status` and `network` explain failures.
-//! 5. [`credential`]: the order of sources; `account` and `index` are what is known without a keychain, `keychain` is the
-//!    system's (in time or not at all), `helper` git's own helpers, `prompt` the user; `policy` says who may be asked.
-//! 6. [`cache`]: the kept advertisement, which saves a fetch one of its two requests.
-//! 7. [`environment`], [`git`], [`pipe`], [`process`], [`report`], [`trace`]: the process's
-//!    surroundings, each through one door.
+//!    `settings` are git's `http.*`; `status` and `network` explain failures. `rest` and `probe` are for commands.
+//! 5. [`credential`]: the order of sources, which `logins` walks for a repository and `lookup` for a command; `account`
+//!    and `index` are what is known without a keychain, `keychain` is the system's (in time or not at all), `netrc` and
+//!    `helper` what git has besides, `prompt` the user; `policy` says who may be asked.
+//! 6. [`repository`]: all of these put together for one address; `renewal` keeps [`cache`], the kept advertisement that
+//!    saves a fetch one of its two requests.
+//! 7. [`cli`]: one file or directory a subcommand, over a `scene`; `migrate` and `setup` change git's configuration
+//!    through [`git`] alone (`document`, `replace`).
+//! 8. [`environment`] (every variable and setting, once), [`git`], [`pipe`], [`process`], [`report`], [`trace`]: the
+//!    process's surroundings, each through one door.
 //!
 //! # Invariants
 //! 1. In helper mode standard output carries protocol bytes only, from one writer, flushed where git waits for it.

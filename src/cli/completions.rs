@@ -33,7 +33,12 @@ fn script(shell: Shell) -> String {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+    let script = String::from_utf8_lossy(&script).into_owned();
+    match shell {
+        // clap_complete writes a name with dashes in two ways, and so would never come to the options of a command.
+        Shell::Bash => script.replace("git__subcmd__remote__subcmd__bbcloud", "git__remote__bbcloud"),
+        _ => script,
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! `credential`: git's credential protocol (git-credential(1)), so that git-lfs, editors and plain https remotes share
 //! the keychain.
 //!
-//! It answers `get` for its own hosts. What git says in `store` and `erase` changes nothing: a login is replaced by
-//! `login` and ends with `logout`, and not because a server had a bad day.
+//! It answers `get` for its own hosts. What git says in `store` changes nothing, and `erase` only for a moment: a login
+//! is replaced by `login` and ends with `logout`, and not because a server had a bad day.
 
 use std::io::{self, BufRead as _};
 use std::process::ExitCode;
@@ -16,6 +16,8 @@ use crate::credential::account::{Account, Scope, closest};
 use crate::credential::keychain::Fault;
 use crate::credential::kind::Kind as SecretKind;
 use crate::credential::login::{Login, Source};
+use crate::credential::refused::Refused;
+use crate::credential::secret::Secret;
 use crate::credential::{given, username};
 use crate::environment::variable::BBCLOUD_USERNAME;
 use crate::report::{Failure, Kind};
@@ -46,21 +48,44 @@ pub(super) struct Question {
     host: String,
     path: String,
     username: Option<String>,
+    /// What `erase` is about.
+    password: Option<Secret>,
 }
 
 pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
     let question = Question::read(io::stdin().lock())?;
-    if !question.is_for(scene) {
+    let erase = arguments.operation == "erase";
+    if !(erase || arguments.operation == "get") || !question.is_for(scene) {
         return Ok(exit(true));
     }
-    match arguments.operation.as_str() {
-        "get" => {}
-        "erase" => return rejected(&question, scene),
-        _ => return Ok(exit(true)),
+    if erase {
+        tell_rejected(&question, scene)?;
     }
-    let Some(login) = answer(&question, scene)? else {
+    let Some((login, created)) = answer(&question, scene)? else {
         return Ok(exit(true));
     };
+    let refused = Refused {
+        host: &question.host,
+        path: &question.path,
+        username: &login.username,
+    };
+    if erase {
+        if question.password.as_ref() == Some(&login.secret) {
+            refused.note(&scene.index);
+        }
+        return Ok(exit(true));
+    }
+    if refused.when(&scene.index).is_some_and(|when| created <= when) {
+        scene.report.warning(&format!(
+            "'{}' has just refused the {} of '{}' {} for '{}'",
+            question.host,
+            login.kind(),
+            login.username,
+            login.source,
+            question.path
+        ));
+        return Ok(exit(true));
+    }
     let mut text = Zeroizing::new(String::with_capacity(
         256 + login.username.len() + login.secret.expose().len(),
     ));
@@ -78,7 +103,7 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
 }
 
 /// The server has rejected a login: it stays, and whoever sits there is told what helps.
-fn rejected(question: &Question, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
+fn tell_rejected(question: &Question, scene: &Scene<'_>) -> Result<(), Failure> {
     let accounts = scene.index.read()?;
     let named = question.username.as_deref();
     let account = closest(&accounts, &question.host, &question.scope(scene), named);
@@ -92,10 +117,11 @@ fn rejected(question: &Question, scene: &Scene<'_>) -> Result<ExitCode, Failure>
             account.target()
         ));
     }
-    Ok(exit(true))
+    Ok(())
 }
 
-fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<Login>, Failure> {
+/// Returns the login for what git asks about, and when it was kept, if it was.
+fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<(Login, u64)>, Failure> {
     if question.host == scene.base.host_and_port()
         && let Some((secret, source)) = given(scene.environment)?
     {
@@ -106,7 +132,7 @@ fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<Login>, Failu
         let name = named
             .filter(|name| !name.is_empty())
             .or(SecretKind::of(&secret).fixed_username());
-        return Ok(name.map(|name| Login::new(name, secret, source)));
+        return Ok(name.map(|name| (Login::new(name, secret, source), 0)));
     }
     let mut accounts = scene.index.read()?;
     let scope = question.scope(scene);
@@ -116,7 +142,7 @@ fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<Login>, Failu
             Ok(secret) => {
                 let mut login = Login::new(account.username.clone(), secret, Source::Keychain);
                 login.kind = account.kind;
-                return Ok(Some(login));
+                return Ok(Some((login, account.created)));
             }
             Err(Fault::NoEntry) => accounts.retain(|other: &Account| !other.is_same(&account)),
             Err(fault) => return Err(fault.explain(account.target())),
@@ -160,6 +186,7 @@ impl Question {
             }
             "path" => value.clone_into(&mut self.path),
             "username" => self.username = Some(value.to_owned()).filter(|name| !name.is_empty()),
+            "password" => self.password = Some(Secret::new(value)),
             "url" => self.set_url(value),
             _ => {}
         }

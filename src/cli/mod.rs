@@ -114,7 +114,7 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
         Command::Status(arguments) => scene().and_then(|scene| status::run(&arguments, &scene)),
         Command::Credential(arguments) => scene().and_then(|scene| credential::run(&arguments, &scene)),
         Command::Setup(arguments) => scene().and_then(|scene| setup::run(&arguments, &scene)),
-        Command::Migrate(arguments) => scene().and_then(|scene| migrate::run(&arguments, &scene)),
+        Command::Migrate(arguments) => scene().map(|scene| migrate::run(&arguments, &scene)),
         Command::Doctor(arguments) => doctor::run(&arguments, environment, report),
         Command::Api(arguments) => scene().and_then(|scene| api::run(&arguments, &scene)),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -72,6 +72,12 @@ impl Index {
         self.directory.join("prompt.lock")
     }
 
+    /// The file that is locked while the desktop asks for the keychain's password.
+    #[cfg(target_os = "linux")]
+    pub(super) fn unlock_lock(&self) -> PathBuf {
+        self.directory.join("unlock.lock")
+    }
+
     fn write(&self, accounts: &[Account]) -> io::Result<()> {
         let accounts: Vec<Value> = accounts.iter().map(Account::to_json).collect();
         let text = serde_json::to_string_pretty(&json!({ "version": 1, "accounts": accounts }))?;

@@ -5,6 +5,11 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::process;
+
+/// How long a question that was dismissed is not asked again by the same command.
+const DISMISSED: Duration = Duration::from_secs(60);
+
 /// A held lock; dropping it releases it, as does the end of the process.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -26,14 +31,29 @@ impl Lock {
         Ok(Self { file })
     }
 
+    /// The user does not want to be asked for `what`: the other processes of the same command need not try.
+    pub(super) fn dismiss(&mut self, what: &str) {
+        if let Some(job) = process::job() {
+            self.leave(&format!("{job} {what}"));
+        }
+    }
+
+    /// Whether another process of the same command has been sent away by the user when it asked for `what`, just now.
+    pub(super) fn is_dismissed(&self, what: &str) -> bool {
+        let (Some(job), Some((word, age))) = (process::job(), self.left()) else {
+            return false;
+        };
+        age < DISMISSED && word == format!("{job} {what}")
+    }
+
     /// Leaves a word for whoever takes the lock next. That it cannot be left is no harm.
-    pub(super) fn leave(&mut self, word: &str) {
+    fn leave(&mut self, word: &str) {
         let left = self.file.set_len(0).and_then(|()| self.file.rewind());
         left.and_then(|()| self.file.write_all(word.as_bytes())).ok();
     }
 
     /// Returns the word that was left last, and how long ago that was.
-    pub(super) fn left(&self) -> Option<(String, Duration)> {
+    fn left(&self) -> Option<(String, Duration)> {
         let mut word = String::new();
         (&self.file).take(1024).read_to_string(&mut word).ok()?;
         let modified = self.file.metadata().ok()?.modified().ok()?;
@@ -77,6 +97,9 @@ mod tests {
         take().leave("word");
         let (word, age) = take().left().expect("a word");
         assert_eq!(word, "word");
-        assert!(age < Duration::from_secs(60));
+        assert!(age < DISMISSED);
+        take().dismiss("a password");
+        assert_eq!(take().is_dismissed("a password"), cfg!(unix));
+        assert!(!take().is_dismissed("another"));
     }
 }

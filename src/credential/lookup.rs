@@ -11,7 +11,7 @@ use super::keychain::{Fault, Keychain};
 use super::kind::Kind;
 use super::login::{Login, Source};
 use super::policy::Policy;
-use super::username;
+use super::{netrc, username};
 use crate::address::{Address, BaseUrl};
 use crate::environment::Environment;
 use crate::environment::variable::{BBCLOUD_EMAIL, BBCLOUD_USERNAME};
@@ -54,7 +54,10 @@ pub fn look_up(
         }
         None => match kept(wanted, index, keychain)? {
             Some(login) => Some(login),
-            None => from_helpers(wanted, policy)?,
+            None => match from_netrc(wanted, environment) {
+                Some(login) => Some(login),
+                None => from_helpers(wanted, policy)?,
+            },
         },
     };
     if let Some(login) = &mut login {
@@ -89,6 +92,13 @@ fn kept(wanted: &Wanted<'_>, index: &Index, keychain: &Keychain) -> Result<Optio
         }
     }
     Ok(None)
+}
+
+fn from_netrc(wanted: &Wanted<'_>, environment: &Environment) -> Option<Login> {
+    let name = wanted.address.and_then(Address::username);
+    let entry = netrc::look(environment, wanted.base.host(), name)?;
+    let fixed = Kind::of(&entry.password).fixed_username().map(str::to_owned);
+    Some(Login::new(entry.username.or(fixed)?, entry.password, Source::Netrc))
 }
 
 fn from_helpers(wanted: &Wanted<'_>, policy: &Policy) -> Result<Option<Login>, Failure> {

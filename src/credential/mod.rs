@@ -19,9 +19,10 @@ mod lock;
 pub mod login;
 mod logins;
 mod lookup;
-mod netrc;
+pub mod netrc;
 pub mod policy;
 pub mod prompt;
+pub mod refused;
 pub mod secret;
 pub mod username;
 

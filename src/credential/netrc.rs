@@ -16,11 +16,11 @@ const MAX: u64 = 1024 * 1024;
 
 /// What a file has for a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub struct Entry {
     /// `login`.
-    pub(super) username: Option<String>,
+    pub username: Option<String>,
     /// `password`.
-    pub(super) password: Secret,
+    pub password: Secret,
 }
 
 /// Returns the first entry for `host` in the user's file, and for `username` if one is given.
@@ -48,7 +48,7 @@ fn places(environment: &Environment) -> Vec<PathBuf> {
 }
 
 /// Returns the first entry of `text` that is for `host` (`default` is for each), and for `username` if one is given.
-fn find(text: &str, host: &str, username: Option<&str>) -> Option<Entry> {
+pub fn find(text: &str, host: &str, username: Option<&str>) -> Option<Entry> {
     let mut words = Words { rest: text };
     let mut applies = false;
     let (mut name, mut password): (Option<String>, Option<Secret>) = (None, None);

@@ -73,12 +73,12 @@ impl Policy {
     /// Reads the settings for `url`.
     pub fn read(url: &Url, proactive: bool, config: &Config, environment: &Environment) -> Result<Self, Failure> {
         let interactive = interactive(config);
-        let terminal = environment.flag(&var::GIT_TERMINAL_PROMPT)?.unwrap_or(true) && !is_build_server(environment);
+        let terminal = environment.flag(&var::GIT_TERMINAL_PROMPT)?;
         Ok(Self {
             keep: store(config)?,
             limits: limits(config, environment, interactive)?,
             interactive,
-            terminal,
+            terminal: terminal.unwrap_or(!is_build_server(environment)),
             askpass: askpass(config, environment),
             helpers: HelperSettings::read(url, config)?,
             proactive,
@@ -107,10 +107,11 @@ fn store(config: &Config) -> Result<Option<Place>, Failure> {
     match (Place::parse(&text), value::boolean(&text)) {
         (Some(place), _) => Ok(Some(place)),
         (None, Some(true)) => Ok(Some(Place::System)),
+        (None, None) if text.eq_ignore_ascii_case("auto") => Ok(Some(Place::System)),
         (None, Some(false)) => Ok(None),
         (None, None) => Err(
             Failure::new(Kind::Usage, format!("unknown value for config 'bbcloud.store': {text}")).hint(
-                "use 'true' for the keychain, 'keyutils' for the Linux kernel's key ring, or 'false' to keep nothing",
+                "use 'auto' for the keychain, 'keyutils' for the Linux kernel's key ring, or 'false' to keep nothing",
             ),
         ),
     }

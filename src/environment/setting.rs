@@ -51,4 +51,10 @@ pub const ALL: &[Setting] = &[
         trusted: false,
         meaning: "`false`: do not keep what repositories advertise",
     },
+    Setting {
+        name: "bbcloud.lfs",
+        variable: None,
+        trusted: false,
+        meaning: "`false`: do not tell git-lfs where the large files of a `bbcloud::` remote are",
+    },
 ];

@@ -75,6 +75,8 @@ pub struct Value {
 
 /// The text of one configuration file.
 pub struct Document {
+    /// As the user knows it.
+    name: String,
     file: File,
 }
 
@@ -87,7 +89,8 @@ impl Document {
             Failure::new(Kind::Local, format!("bad git configuration in '{name}'"))
                 .hint(format!("run 'git config --file \"{name}\" --list' to see the line"))
         })?;
-        Ok(Self { file })
+        let name = name.to_owned();
+        Ok(Self { name, file })
     }
 
     /// Returns the text of the file.
@@ -138,35 +141,104 @@ impl Document {
         done.map_err(|()| Failure::new(Kind::Local, format!("{NO_KEY} '{key}'")))
     }
 
-    /// Adds a value after all others of its section.
+    /// Adds a value after all others of its section, and the section after all others where there is none.
     pub fn add(&mut self, key: &Key, text: &str) -> Result<(), Failure> {
-        let subsection = key.subsection.clone().map(Into::into);
-        let section = match self.file.section_mut(&key.section, key.subsection()) {
-            Ok(section) => Ok(section),
-            Err(_) => self.file.new_section(&key.section, subsection),
-        };
-        let added = section.and_then(|mut section| {
-            let text: &BStr = text.into();
-            section.push(&key.name, Some(text)).map(drop)
-        });
-        added.map_err(|_| Failure::new(Kind::Local, format!("{NO_KEY} '{key}'")))
+        let line = format!("\t{} = {}\n", key.name, quoted(text));
+        let mut whole: Vec<u8> = self.file.to_bstring().into();
+        if let Some(end) = self.end_of_section(key, &whole) {
+            let ends_line = whole.get(..end).is_some_and(|before| before.ends_with(b"\n"));
+            let line = if ends_line { line } else { format!("\n{line}") };
+            whole.splice(end..end, line.into_bytes());
+        } else {
+            if !whole.is_empty() && !whole.ends_with(b"\n") {
+                whole.push(b'\n');
+            }
+            whole.extend_from_slice(header(key).as_bytes());
+            whole.extend_from_slice(line.as_bytes());
+        }
+        *self = Self::parse(&Zeroizing::new(whole), &self.name)?;
+        Ok(())
+    }
+
+    /// Where the last line with something on it ends in the last section of `key`.
+    fn end_of_section(&self, key: &Key, whole: &[u8]) -> Option<usize> {
+        let (mut at, mut end) = (0, None);
+        for section in self.file.sections() {
+            let text = section.to_bstring();
+            // The sections follow each other: none is looked for before the end of the last.
+            at += whole.get(at..)?.find(text.as_bytes())?;
+            let header = section.header();
+            if header.name().eq_ignore_ascii_case(key.section.as_bytes())
+                && header.subsection_name() == key.subsection()
+            {
+                let body = text.trim_end();
+                let line_end = text
+                    .get(body.len()..)?
+                    .find_byte(b'\n')
+                    .map_or(0, |line_end| line_end + 1);
+                end = Some(at + body.len() + line_end);
+            }
+            at += text.len();
+        }
+        end
     }
 
     /// Takes a value away, and its section if nothing is left in that. Returns whether it was there.
-    pub fn remove(&mut self, key: &Key, text: &str) -> bool {
-        let Some(index) = self.all(key).iter().position(|value| **value == *text) else {
-            return false;
+    pub fn remove(&mut self, key: &Key, text: &str) -> Result<bool, Failure> {
+        let Some(index) = self.all(key).iter().rposition(|value| **value == *text) else {
+            return Ok(false);
         };
+        let before = self.to_bytes();
         match self.file.raw_values_mut_by(&key.section, key.subsection(), &key.name) {
             Ok(mut values) => values.delete(index),
-            Err(_) => return false,
+            Err(_) => return Ok(false),
         }
         let emptied = self.file.section(&key.section, key.subsection());
         if emptied.is_ok_and(|section| section.body().num_values() == 0) {
             self.file.remove_section(&key.section, key.subsection());
+        } else {
+            *self = Self::parse(&without_blank(&before, self.to_bytes()), &self.name)?;
         }
-        true
+        Ok(true)
     }
+}
+
+/// Returns `after` without the blank line that was left where it begins to differ from `before`.
+fn without_blank(before: &[u8], mut after: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    let same = before
+        .iter()
+        .zip(after.iter())
+        .take_while(|(one, other)| one == other)
+        .count();
+    let head = after.get(..same).unwrap_or_default();
+    let start = head.rfind_byte(b'\n').map_or(0, |line_end| line_end + 1);
+    let rest = after.get(start..).unwrap_or_default();
+    let Some(length) = rest.find_byte(b'\n') else {
+        return after;
+    };
+    if rest.get(..length).is_some_and(|line| line.trim().is_empty()) {
+        after.drain(start..=start + length);
+    }
+    after
+}
+
+/// The line that begins the section of `key`.
+fn header(key: &Key) -> String {
+    match &key.subsection {
+        Some(subsection) => {
+            let escaped = subsection.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("[{} \"{escaped}\"]\n", key.section)
+        }
+        None => format!("[{}]\n", key.section),
+    }
+}
+
+/// The value as git reads it back (git-config(1), "Values").
+fn quoted(text: &str) -> String {
+    if text.trim() == text && !text.contains(['#', ';', '"', '\\']) {
+        return text.to_owned();
+    }
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
@@ -213,11 +285,31 @@ mod tests {
             read.all(&helper).iter().map(|text| text.as_str()).collect::<Vec<_>>(),
             ["", "!git-remote-bbcloud credential"]
         );
-        assert!(document.remove(&lfs, "https://a/b/info/lfs"));
-        assert!(document.remove(&helper, "!git-remote-bbcloud credential"));
-        assert!(document.remove(&helper, ""));
-        assert!(!document.remove(&helper, ""));
-        assert_eq!(text(&document).trim_end(), TEXT.trim_end());
+        assert!(text(&document).contains("origin/*\n\tlfsurl = https://a/b/info/lfs\n\n[Lfs]"));
+        let mut remove = |key: &Key, text: &str| document.remove(key, text).expect("sound");
+        assert!(remove(&lfs, "https://a/b/info/lfs"));
+        assert!(remove(&helper, "!git-remote-bbcloud credential"));
+        assert!(remove(&helper, ""));
+        assert!(!remove(&helper, ""));
+        assert_eq!(text(&document), TEXT);
+    }
+
+    #[test]
+    fn what_needs_quotes_gets_them() {
+        for value in ["a # b", "a\"b\\c", " a", "", "a b"] {
+            let mut document = Document::parse(b"[core]\n\tbare = true", "config").expect("sound");
+            let key = Key::new("url", "a\"b\\c", "insteadof");
+            document.add(&key, value).expect("added");
+            document
+                .add(&Key::parse("core.name").expect("a key"), value)
+                .expect("added");
+            assert_eq!(document.all(&key).first().map(|text| text.as_str()), Some(value));
+            assert!(
+                text(&document).starts_with("[core]\n\tbare = true\n\tname = "),
+                "{}",
+                text(&document)
+            );
+        }
     }
 
     #[test]

@@ -6,10 +6,16 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::report::{Failure, Kind};
+
+/// How often a lock of another is tried before it is told.
+const ATTEMPTS: usize = 10;
+/// The time between two tries.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What becomes of a file.
 pub enum Next {
@@ -36,9 +42,19 @@ impl Lock {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&path) {
-            Ok(file) => Ok(Self { path, file: Some(file) }),
-            Err(error) => Err(cannot_lock(target, &path, &error)),
+        // Whoever has it has it for a moment, unless they died.
+        let mut again = 1..ATTEMPTS;
+        loop {
+            match options.open(&path) {
+                Ok(file) => {
+                    let file = Some(file);
+                    return Ok(Self { path, file });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && again.next().is_some() => {
+                    std::thread::sleep(PAUSE);
+                }
+                Err(error) => return Err(cannot_lock(target, &path, &error)),
+            }
         }
     }
 
@@ -70,6 +86,11 @@ impl Drop for Lock {
 pub fn replace(path: &Path, change: impl FnOnce(Option<&[u8]>) -> Result<Next, Failure>) -> Result<(), Failure> {
     // A link stays one, as the files of those who keep their configuration elsewhere are.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
+        // As `/dev/null`, which some name so that nothing is read.
+        let message = format!("'{}' is not a file that can be replaced", path.display());
+        return Err(Failure::new(Kind::Local, message));
+    }
     let lock = Lock::acquire(&target)?;
     let text = match fs::read(&target) {
         Ok(text) => Some(Zeroizing::new(text)),
@@ -128,6 +149,16 @@ mod tests {
         })
         .expect("removed");
         assert!(!config.exists() && !lock.exists());
+    }
+
+    #[test]
+    fn only_a_file_is_replaced() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let failure = write(directory.path(), "x").expect_err("it is a directory");
+        assert!(
+            failure.message().ends_with("is not a file that can be replaced"),
+            "{failure}"
+        );
     }
 
     #[cfg(unix)]

@@ -16,7 +16,7 @@ mod proxy;
 mod redirect;
 pub mod rest;
 mod retry;
-mod said;
+pub mod said;
 mod session;
 pub mod settings;
 pub mod status;

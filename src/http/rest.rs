@@ -1,7 +1,7 @@
 //! Requests that are none of git's: the REST API's, and those that only look what is there.
 //!
 //! Any method, any status, and the answer as it comes. Redirects of a GET are followed wherever they lead; what is
-//! secret stays behind when they lead to another host, as everywhere in [`session`](super::session).
+//! secret stays behind when they lead to another host, as everywhere.
 
 use std::io::{self, Read};
 use std::time::{Duration, Instant};

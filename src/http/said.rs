@@ -17,13 +17,16 @@ pub(super) fn words(refusal: &Refusal) -> Option<String> {
 }
 
 /// The scopes that a REST error names.
-pub(super) struct Scopes {
-    pub(super) granted: String,
-    pub(super) required: String,
+pub struct Scopes {
+    /// What the secret may do.
+    pub granted: String,
+    /// What it would have to be allowed.
+    pub required: String,
 }
 
 impl Scopes {
-    pub(super) fn of(text: &str) -> Option<Self> {
+    /// Returns the scopes that the error document `text` names.
+    pub fn of(text: &str) -> Option<Self> {
         let json: serde_json::Value = serde_json::from_str(text).ok()?;
         let list = |name: &str| {
             let values = json.pointer("/error/detail")?.get(name)?.as_array()?;

@@ -69,7 +69,10 @@ impl Renewal {
     /// Asks once and says nothing: whatever is wrong, the fetch itself is told as well.
     fn ask(mut self, asking: Asking) -> Option<Advertisement> {
         self.settings.follow_redirects = FollowRedirects::Never;
-        self.settings.retries = Retries::default();
+        self.settings.retries = Retries {
+            max: Some(0),
+            ..Retries::default()
+        };
         let client = Client::new(self.settings, self.report, self.trace);
         let mut remote = Remote::new(client, self.url, Version::V2, asking);
         remote.advertisement(Service::UploadPack).ok()

@@ -1,7 +1,8 @@
 //! How fast the product is beside git's own `https://`: `make bench`, `make bench-quick`.
 //!
-//! `ratio [--quick] [<word of a case's name>]` runs each case through both, in turns, against the local Bitbucket, and
-//! prints a table in Markdown. Nothing is asserted: what a shared machine measures is for people to judge.
+//! `ratio [--quick] [--rounds=<most>] [<word of a case's name>]` runs each case through both, in turns, against the
+//! local Bitbucket, and prints a table in Markdown. Nothing is asserted: what a shared machine measures is for people
+//! to judge.
 
 #[cfg(unix)]
 #[path = "../support/bitbucket/mod.rs"]
@@ -32,6 +33,9 @@ fn main() -> std::process::ExitCode {
         return code;
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let most = arguments
+        .iter()
+        .find_map(|argument| argument.strip_prefix("--rounds=")?.parse().ok());
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let wanted = arguments.iter().find(|argument| !argument.starts_with("--"));
     let chosen: Vec<_> = cases::all()
@@ -42,7 +46,7 @@ fn main() -> std::process::ExitCode {
     let sandbox = sandbox::Sandbox::new();
     table::head(&sandbox.versions());
     for case in &chosen {
-        let rounds = if quick { case.rounds.min(7) } else { case.rounds };
+        let rounds = case.rounds.min(most.unwrap_or(if quick { 7 } else { usize::MAX }));
         table::row(case, &work::compare(&sandbox, case, rounds));
     }
     std::process::ExitCode::SUCCESS

@@ -28,6 +28,8 @@ pub(crate) struct Compared {
 struct Bench<'a> {
     sandbox: &'a Sandbox,
     work: Work,
+    /// The repository of this case.
+    name: String,
     direct: bool,
 }
 
@@ -37,6 +39,7 @@ pub(crate) fn compare(sandbox: &Sandbox, case: &Case, rounds: usize) -> Compared
     let bench = Bench {
         sandbox,
         work: case.work,
+        name: repository(case),
         direct: case.round_trip.is_none(),
     };
     bench.make();
@@ -55,7 +58,7 @@ pub(crate) fn compare(sandbox: &Sandbox, case: &Case, rounds: usize) -> Compared
                 let text = format!("{round} {watched}");
                 sandbox
                     .bitbucket
-                    .commit(&bench.name(), "main", "More", &[("more.txt", text.as_bytes())]);
+                    .commit(&bench.name, "main", "More", &[("more.txt", text.as_bytes())]);
             }
             let mut order = Transport::BOTH;
             if round % 2 == 1 {
@@ -77,42 +80,36 @@ pub(crate) fn compare(sandbox: &Sandbox, case: &Case, rounds: usize) -> Compared
     compared
 }
 
+/// Cases that leave their repository as it is share one.
+fn repository(case: &Case) -> String {
+    match case.work {
+        Work::List { refs } | Work::FetchNothing { refs } => format!("acme/refs-{refs}"),
+        Work::FetchWithHelper => "acme/refs-1".to_owned(),
+        Work::FetchCommit => "acme/fetched".to_owned(),
+        Work::PushCommit => "acme/pushed".to_owned(),
+        Work::Clone { megabytes } | Work::Push { megabytes } => format!("acme/large-{megabytes}"),
+        Work::CloneSubmodules | Work::FetchSubmodules => "acme/whole".to_owned(),
+        Work::Negotiate => format!("acme/long-{}", case.round_trip.unwrap_or_default().as_millis()),
+    }
+}
+
 impl Bench<'_> {
-    /// The repository of this case; cases that leave it as it is share one.
-    fn name(&self) -> String {
-        match self.work {
-            Work::List { refs } | Work::FetchNothing { refs } => format!("acme/refs-{refs}"),
-            Work::FetchWithHelper => "acme/refs-1".to_owned(),
-            Work::FetchCommit => "acme/fetched".to_owned(),
-            Work::PushCommit => "acme/pushed".to_owned(),
-            Work::Clone { megabytes } | Work::Push { megabytes } => format!("acme/large-{megabytes}"),
-            Work::CloneSubmodules | Work::FetchSubmodules => "acme/whole".to_owned(),
-            Work::Negotiate => format!("acme/long-{}", if self.is_made("acme/long-1") { 2 } else { 1 }),
-        }
-    }
-
-    fn is_made(&self, name: &str) -> bool {
-        self.sandbox.bitbucket.repository_path(name).exists()
-    }
-
     /// Makes the repository on the server.
     fn make(&self) {
-        let name = self.name();
-        if self.is_made(&name) {
+        let name = self.name.as_str();
+        if self.sandbox.bitbucket.repository_path(name).exists() {
             return;
         }
         if matches!(self.work, Work::CloneSubmodules | Work::FetchSubmodules) {
-            return fixture::submodules(&self.sandbox.bitbucket, &name);
+            return fixture::submodules(&self.sandbox.bitbucket, name);
         }
-        let place = self.sandbox.bitbucket.create_repository(&name);
+        let place = self.sandbox.bitbucket.create_repository(name);
         match self.work {
             Work::List { refs } | Work::FetchNothing { refs } => fixture::refs(&place, refs),
-            Work::Clone { megabytes: 1.. } | Work::Push { .. } => {
-                let (Work::Clone { megabytes } | Work::Push { megabytes }) = self.work else {
-                    return;
-                };
-                fixture::large(&place, megabytes);
+            Work::Clone {
+                megabytes: megabytes @ 1..,
             }
+            | Work::Push { megabytes } => fixture::large(&place, megabytes),
             Work::Negotiate => fixture::common(&place),
             _ => fixture::small(&place),
         }
@@ -126,7 +123,7 @@ impl Bench<'_> {
             Work::Clone { .. } | Work::CloneSubmodules => {}
             Work::FetchSubmodules => self.git(transport, &["clone", "-q", "--recurse-submodules", &url, "clone"]),
             Work::Push { .. } => {
-                let source = self.sandbox.bitbucket.repository_path(&self.name());
+                let source = self.sandbox.bitbucket.repository_path(&self.name);
                 let source = source.to_str().expect("our own path is UTF-8");
                 self.git(transport, &["clone", "-q", "--bare", source, "clone"]);
             }
@@ -151,13 +148,8 @@ impl Bench<'_> {
     /// What happens on the server after the clients have been made ready.
     fn age(&self) {
         if self.work == Work::Negotiate {
-            let name = if self.is_made("acme/long-2") {
-                "acme/long-2"
-            } else {
-                "acme/long-1"
-            };
             fixture::diverge(
-                &self.sandbox.bitbucket.repository_path(name),
+                &self.sandbox.bitbucket.repository_path(&self.name),
                 "main",
                 2,
                 "refs/heads/main^0",
@@ -176,7 +168,11 @@ impl Bench<'_> {
                 transport,
                 &["-C", "clone", "commit", "-q", "--allow-empty", "-m", "More"],
             ),
-            Work::Push { .. } => drop(self.sandbox.bitbucket.create_repository("acme/target")),
+            Work::Push { .. } => {
+                let target = self.sandbox.bitbucket.create_repository("acme/target");
+                // Kept as the pack that it is: a server that takes it apart is slower than any client.
+                fixture::text_of(&target, &["config", "receive.unpackLimit", "1"]);
+            }
             Work::Negotiate => {
                 let (from, to) = (self.place(transport, "template"), self.place(transport, "clone"));
                 let copied = crate::bitbucket::command("cp", &from)
@@ -238,7 +234,8 @@ impl Bench<'_> {
     /// What git is asked to do.
     fn arguments(&self, transport: Transport) -> Vec<String> {
         let url = self.url(transport);
-        let branch = format!("HEAD:refs/heads/{}", transport.name());
+        // Forced: an earlier case has pushed there from another clone.
+        let branch = format!("+HEAD:refs/heads/{}", transport.name());
         let words: Vec<&str> = match self.work {
             Work::List { .. } => vec!["ls-remote", "--quiet", &url],
             Work::FetchNothing { .. } | Work::FetchWithHelper | Work::FetchCommit | Work::Negotiate => {
@@ -257,7 +254,7 @@ impl Bench<'_> {
     fn url(&self, transport: Transport) -> String {
         let name = match self.work {
             Work::Push { .. } => "acme/target".to_owned(),
-            _ => self.name(),
+            _ => self.name.clone(),
         };
         self.sandbox.url(transport, &name, self.direct)
     }

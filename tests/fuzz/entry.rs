@@ -2,19 +2,16 @@
 //!
 //! The fuzz targets and the tests share it.
 
-use std::cell::RefCell;
-use std::io::{self, Cursor, Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::rc::Rc;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use git_remote_bbcloud::address::{Address, BaseUrl};
 use git_remote_bbcloud::bridge::discovery::Advertisement;
 use git_remote_bbcloud::bridge::packet::{self, Framing};
-use git_remote_bbcloud::bridge::refusal::Refusal;
 use git_remote_bbcloud::bridge::remote::Remote;
 use git_remote_bbcloud::bridge::service::{Service, Version};
-use git_remote_bbcloud::bridge::{Credentials, fallback, receive_pack, upload_pack};
+use git_remote_bbcloud::bridge::{fallback, receive_pack, upload_pack};
 use git_remote_bbcloud::cache::Cache;
 use git_remote_bbcloud::environment::Environment;
 use git_remote_bbcloud::git::config::Config;
@@ -23,13 +20,18 @@ use git_remote_bbcloud::helper::options::Options;
 use git_remote_bbcloud::http::client::Client;
 use git_remote_bbcloud::http::settings::{FollowRedirects, Settings};
 use git_remote_bbcloud::http::status::{Asked, explain};
-use git_remote_bbcloud::report::{Failure, Report};
+use git_remote_bbcloud::report::Report;
 use git_remote_bbcloud::trace::Trace;
-use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
-use zeroize::Zeroizing;
+
+mod talk;
+
+use self::talk::{Nobody, Talk};
+
+/// A function that must hold for all bytes.
+pub(crate) type Entry = fn(&[u8]);
 
 /// Every function, by the name of its target and of its corpus.
-pub(crate) const ALL: [(&str, fn(&[u8])); 8] = [
+pub(crate) const ALL: [(&str, Entry); 8] = [
     ("address", address),
     ("packets", packets),
     ("commands", commands),
@@ -261,91 +263,4 @@ fn answer_with(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
 /// Git's credential protocol.
 pub(crate) fn credential(bytes: &[u8]) {
     git_remote_bbcloud::cli::reads_question(bytes);
-}
-
-/// A server that answers every request alike, and remembers what it was sent.
-#[derive(Clone)]
-struct Talk {
-    head: Vec<u8>,
-    answer: Vec<u8>,
-    sent: Rc<RefCell<Vec<u8>>>,
-    posts: Rc<RefCell<usize>>,
-}
-
-impl Talk {
-    fn new(content_type: &str, answer: &[u8]) -> Self {
-        Self {
-            head: format!("content-type: {content_type}\n").into_bytes(),
-            answer: answer.to_vec(),
-            sent: Rc::default(),
-            posts: Rc::default(),
-        }
-    }
-
-    fn remote(&self) -> Remote<Self, Nobody> {
-        Remote::new(self.clone(), URL.to_owned(), Version::V2, Nobody)
-    }
-}
-
-/// What the server was sent, as it is written.
-struct Sent(Rc<RefCell<Vec<u8>>>);
-
-impl io::Write for Sent {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Http for Talk {
-    type Headers = Cursor<Vec<u8>>;
-    type ResponseBody = Cursor<Vec<u8>>;
-    type PostBody = Sent;
-
-    fn get(
-        &mut self,
-        _url: &str,
-        _base_url: &str,
-        _headers: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> gix::error::Result<GetResponse<Self::Headers, Self::ResponseBody>> {
-        let (headers, body) = (Cursor::new(self.head.clone()), Cursor::new(self.answer.clone()));
-        Ok(GetResponse { headers, body })
-    }
-
-    fn post(
-        &mut self,
-        _url: &str,
-        _base_url: &str,
-        _headers: impl IntoIterator<Item = impl AsRef<str>>,
-        _body: PostBodyDataKind,
-    ) -> gix::error::Result<PostResponse<Self::Headers, Self::ResponseBody, Self::PostBody>> {
-        *self.posts.borrow_mut() += 1;
-        Ok(PostResponse {
-            post_body: Sent(self.sent.clone()),
-            headers: Cursor::new(self.head.clone()),
-            body: Cursor::new(self.answer.clone()),
-        })
-    }
-
-    fn configure(&mut self, _config: &dyn std::any::Any) -> gix::error::Result {
-        Ok(())
-    }
-}
-
-/// Nobody in particular.
-struct Nobody;
-
-impl Credentials for Nobody {
-    fn authorization(&mut self) -> Result<Option<Zeroizing<String>>, Failure> {
-        Ok(None)
-    }
-
-    fn accepted(&mut self) {}
-
-    fn refused(&mut self, _refusal: &Refusal) -> Result<bool, Failure> {
-        Ok(false)
-    }
 }

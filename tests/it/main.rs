@@ -1,11 +1,19 @@
 //! Integration tests: real git against a local Bitbucket.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may fail where it looks"
+)]
+
 #[path = "../support/bitbucket/mod.rs"]
 #[expect(dead_code, reason = "not every answer of the local Bitbucket is asked for yet")]
 mod bitbucket;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
 
+mod api;
+#[cfg(target_os = "linux")]
 mod commands;
 mod doctor;
 mod everyday;
@@ -15,15 +23,13 @@ mod gits;
 mod hostile;
 mod kept;
 #[cfg(target_os = "linux")]
-#[expect(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test may fail where it looks"
-)]
 mod keychain;
 mod local_bitbucket;
+mod manual;
 mod memory;
 mod oracle;
+mod packages;
+mod recipes;
 mod refusals;
 mod support;
 mod tidy;

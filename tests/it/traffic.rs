@@ -1,10 +1,15 @@
 //! What goes over the wire, as the server's log has it: how often, in which form, and what does not go at all.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use crate::bitbucket::{API_TOKEN_USER, Framing, Request, Settings};
+use crate::support::canary;
 use crate::support::fixture::{self, EMPTY, noise};
-use crate::support::scene::{Scene, Transport};
+use crate::support::run::LIMIT;
+use crate::support::scene::{Scene, TOKEN, Transport};
 
 fn posts(requests: &[Request]) -> Vec<&Request> {
     requests.iter().filter(|request| request.method == "POST").collect()
@@ -185,10 +190,59 @@ fn the_secret_is_in_no_address() {
     let scene = Scene::new();
     let trace = scene.path("trace");
     scene.set("GIT_TRACE2_EVENT", &trace);
+    scene.unset(canary::WATCH);
     scene.cloned();
     scene.git_ok("clone", &["push", "--quiet", "origin", "main~1:refs/heads/new"]);
     let trace = std::fs::read_to_string(trace).unwrap();
-    assert!(trace.contains("remote-bbcloud") && !trace.contains(crate::support::scene::TOKEN));
+    assert!(trace.contains("remote-bbcloud") && !trace.contains(TOKEN));
     let config = std::fs::read_to_string(scene.path("clone/.git/config")).unwrap();
     assert!(config.contains("url = bbcloud::acme/widgets\n"), "{config}");
+}
+
+/// Waits for the first connection, while nobody has asked for anything.
+fn is_connected_unasked(scene: &Scene) -> bool {
+    let started = Instant::now();
+    while scene.bitbucket.connections() == 0 && started.elapsed() < LIMIT {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    scene.bitbucket.connections() == 1 && scene.bitbucket.requests().is_empty()
+}
+
+#[test]
+fn the_connection_is_opened_before_git_asks_for_anything() {
+    let scene = Scene::new();
+    let mut helper = scene.command("git-remote-bbcloud", &scene.work());
+    helper.args(["origin", &scene.url(fixture::MAIN)]);
+    helper.stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut child = helper.spawn().expect("the helper can be started");
+    let mut from_git = child.stdin.take().expect("it was piped");
+    from_git.write_all(b"capabilities\n").expect("the helper reads");
+    assert!(is_connected_unasked(&scene));
+    from_git.write_all(b"\n").expect("the helper reads");
+    assert!(child.wait().expect("the helper ends").success());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_connection_is_opened_while_a_secret_is_looked_for() {
+    let scene = Scene::new();
+    scene.unset("BBCLOUD_TOKEN");
+    scene.set("SECRET", TOKEN);
+    let go = scene.path("go");
+    let helper = format!(
+        "!f() {{ while [ ! -e '{}' ]; do sleep 0.02; done; echo username={API_TOKEN_USER}; echo password=$SECRET; }}; f",
+        go.display()
+    );
+    for (key, value) in [("credential.helper", helper.as_str()), ("http.proactiveAuth", "basic")] {
+        scene.git_ok("", &["config", "--global", key, value]);
+    }
+    let mut git = scene.command("git", &scene.work());
+    git.args(["ls-remote", "--quiet", &scene.url(fixture::MAIN)])
+        .stdout(Stdio::null());
+    let mut child = git.spawn().expect("git can be started");
+    let connected = is_connected_unasked(&scene);
+    std::fs::write(go, "").expect("a file can be written");
+    assert!(child.wait().expect("git ends").success());
+    assert!(connected);
+    assert_eq!(scene.bitbucket.connections(), 1);
 }

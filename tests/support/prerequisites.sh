@@ -21,6 +21,8 @@ need ssh-keygen openssh-client
 need dbus-daemon dbus
 need gnome-keyring-daemon gnome-keyring
 need git-lfs git-lfs
+need groff groff-base
+need fakeroot fakeroot
 
 command -v cargo >/dev/null 2>&1 || {
     echo "error: cargo is missing" >&2

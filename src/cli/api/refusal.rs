@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::bridge::refusal::Refusal;
 use crate::credential::kind::Kind as SecretKind;
-use crate::credential::login::Login;
+use crate::credential::login::{Login, Source};
+use crate::http::said::Scopes;
 use crate::report::{Failure, Kind};
 
 /// Where an API token for Bitbucket is made.
@@ -21,7 +22,7 @@ pub(super) fn explain(refusal: &Refusal, asked: &str, login: Option<&Login>) -> 
     };
     let message = format!("'{}' refused '{asked}' (HTTP {})", refusal.host, refusal.status);
     let mut failure = Failure::new(kind, message);
-    if let Some((granted, required)) = &error.scopes {
+    if let Some(Scopes { granted, required }) = &error.scopes {
         failure = failure.because(format!("the token has {granted}, and this needs {required}"));
     }
     for cause in error.details {
@@ -57,11 +58,7 @@ pub(super) fn explain(refusal: &Refusal, asked: &str, login: Option<&Login>) -> 
 
 /// The API cannot be asked with an API token alone.
 pub(super) fn no_email(login: &Login) -> Failure {
-    let login_again = match &login.target {
-        Some(target) => format!("git-remote-bbcloud login --replace --for {target} --email <address>"),
-        None => "git-remote-bbcloud login --email <address>".to_owned(),
-    };
-    Failure::new(
+    let failure = Failure::new(
         Kind::Usage,
         format!(
             "the REST API wants the e-mail address of your Atlassian account beside the {} {}",
@@ -69,8 +66,13 @@ pub(super) fn no_email(login: &Login) -> Failure {
             login.source
         ),
     )
-    .hint("set BBCLOUD_EMAIL to it")
-    .hint(format!("or keep it with the token: '{login_again}'"))
+    .hint("set BBCLOUD_EMAIL to it");
+    match (login.source, &login.target) {
+        (Source::Keychain, Some(target)) => failure.hint(format!(
+            "or keep it with the token: 'git-remote-bbcloud login --replace --for {target} --email <address>'"
+        )),
+        _ => failure,
+    }
 }
 
 fn unauthenticated(failure: Failure, login: &Login) -> Failure {
@@ -93,7 +95,7 @@ fn unauthenticated(failure: Failure, login: &Login) -> Failure {
 struct Error {
     message: Option<String>,
     details: Vec<String>,
-    scopes: Option<(String, String)>,
+    scopes: Option<Scopes>,
 }
 
 impl Error {
@@ -106,15 +108,6 @@ impl Error {
             };
         };
         let error = json.get("error").unwrap_or(&json);
-        let list = |name: &str| {
-            let values = error.get("detail")?.get(name)?.as_array()?;
-            let names: Vec<_> = values.iter().filter_map(Value::as_str).collect();
-            Some(if names.is_empty() {
-                "nothing".to_owned()
-            } else {
-                names.join(", ")
-            })
-        };
         let mut details: Vec<String> = error
             .get("detail")
             .and_then(Value::as_str)
@@ -127,7 +120,7 @@ impl Error {
         Self {
             message: error.get("message").and_then(Value::as_str).map(str::to_owned),
             details,
-            scopes: list("granted").zip(list("required")),
+            scopes: Scopes::of(&refusal.text),
         }
     }
 }

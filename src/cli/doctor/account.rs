@@ -21,6 +21,8 @@ const NOTICE: Duration = Duration::from_secs(30 * 86_400);
 pub(super) struct Usable {
     /// Whether the keychain can be asked without asking anybody.
     pub(super) keychain: bool,
+    /// Whether the secret that is given can be read.
+    pub(super) secret: bool,
 }
 
 pub(super) fn check(target: &Target, scene: &Scene<'_>, checks: &mut Checks) -> Usable {
@@ -36,7 +38,7 @@ pub(super) fn check(target: &Target, scene: &Scene<'_>, checks: &mut Checks) -> 
         .address
         .as_ref()
         .is_some_and(|address| address.secret().is_some());
-    let usable = check_keychain(&accounts, account, in_address, scene, checks);
+    let mut usable = check_keychain(&accounts, account, in_address, scene, checks);
     if in_address {
         checks.warn(
             "secret",
@@ -44,7 +46,7 @@ pub(super) fn check(target: &Target, scene: &Scene<'_>, checks: &mut Checks) -> 
             "git-remote-bbcloud migrate",
         );
     } else if let Some(variable) = scene.variable() {
-        check_given(variable, scene, checks);
+        usable.secret = check_given(variable, scene, checks);
     } else {
         check_account(target, account, scene, checks);
     }
@@ -66,11 +68,17 @@ fn check_keychain(
     };
     if let Some(instead) = instead {
         checks.skip(NAME, format!("{instead} is used instead"));
-        return Usable { keychain: false };
+        return Usable {
+            keychain: false,
+            secret: true,
+        };
     }
     if account.is_none() && scene.policy.keep.is_none() {
         checks.skip(NAME, "nothing is kept (bbcloud.store is false)");
-        return Usable { keychain: false };
+        return Usable {
+            keychain: false,
+            secret: true,
+        };
     }
     let place = account
         .map(|account| account.place)
@@ -89,22 +97,31 @@ fn check_keychain(
     match (fault, account) {
         (None, _) => {
             checks.ok(NAME, format!("available ({}); {list}", place.word()));
-            Usable { keychain: true }
+            Usable {
+                keychain: true,
+                secret: true,
+            }
         }
         (Some(fault), Some(account)) => {
             checks.failure(NAME, &fault.explain(account.target()).because(list));
-            Usable { keychain: false }
+            Usable {
+                keychain: false,
+                secret: true,
+            }
         }
         // Whoever is not signed in may not want a keychain at all.
         (Some(fault), None) => {
             checks.warning(NAME, &fault.explain(&scene.base.host_and_port()).because(list));
-            Usable { keychain: false }
+            Usable {
+                keychain: false,
+                secret: true,
+            }
         }
     }
 }
 
-/// The secret of a build server.
-fn check_given(variable: &str, scene: &Scene<'_>, checks: &mut Checks) {
+/// The secret of a build server. Returns whether it can be used.
+fn check_given(variable: &str, scene: &Scene<'_>, checks: &mut Checks) -> bool {
     match given(scene.environment) {
         Ok(Some((secret, _))) => {
             let kind = Kind::of(&secret);
@@ -112,8 +129,13 @@ fn check_given(variable: &str, scene: &Scene<'_>, checks: &mut Checks) {
             judge("secret", kind, detail, scene, checks);
         }
         Ok(None) => checks.skip("secret", "there is none"),
-        Err(failure) => checks.failure("secret", &failure),
+        Err(failure) => {
+            let hint = "look at the file: 'ls -l \"$BBCLOUD_TOKEN_FILE\"'";
+            checks.failure("secret", &failure.hint(hint));
+            return false;
+        }
     }
+    true
 }
 
 fn check_account(target: &Target, account: Option<&Account>, scene: &Scene<'_>, checks: &mut Checks) {

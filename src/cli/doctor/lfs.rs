@@ -2,11 +2,15 @@
 //!
 //! git-lfs does not ask remote helpers: of a `bbcloud::` remote it has to be told the URL.
 
+use std::path::Path;
+
 use super::checks::Checks;
 use super::server::Asking;
 use crate::address::Address;
 use crate::cli::scene::Scene;
-use crate::git;
+use crate::git::lfs;
+use crate::git::place::Place;
+use crate::repository;
 
 const NAME: &str = "lfs";
 const TYPE: &str = "application/vnd.git-lfs+json";
@@ -48,45 +52,26 @@ pub(super) fn check(asking: &mut Asking, address: &Address, scene: &Scene<'_>, c
 
 /// The server has LFS. 422 is what servers say to a question for nothing.
 fn answered(status: u16, address: &Address, scene: &Scene<'_>, checks: &mut Checks) {
-    let place = address.lfs_url(&scene.base);
-    let Some((remote, is_told)) = remote(address, scene) else {
-        checks.ok(NAME, format!("at {place} (HTTP {status})"));
-        return;
-    };
-    if is_told || !uses_lfs() {
-        checks.ok(NAME, format!("at {place} (HTTP {status})"));
-    } else {
-        checks.warn(
+    let place = repository::lfs_url(address, &scene.base);
+    let is_used = || Place::find(Path::new(".")).is_ok_and(|place| lfs::is_used(&place));
+    let lacks = |name: &String| !lfs::missing(name, &place, &scene.config).is_empty();
+    match remote(address, scene).filter(lacks) {
+        Some(name) if is_used() => checks.warn(
             NAME,
-            format!("this repository uses Git LFS, and git-lfs does not know that the files are at {place}"),
-            &format!("git config remote.{remote}.lfsurl {place}"),
-        );
+            format!("this repository uses Git LFS, and git-lfs lacks what it needs for the remote '{name}'"),
+            &format!("git-remote-bbcloud migrate --remote {name}"),
+        ),
+        _ => checks.ok(NAME, format!("at {place} (HTTP {status})")),
     }
 }
 
-/// Returns the remote of the repository one stands in that is `address`, and whether git-lfs knows its URL.
-fn remote(address: &Address, scene: &Scene<'_>) -> Option<(String, bool)> {
+/// Returns the remote of the repository one stands in that is `address`.
+fn remote(address: &Address, scene: &Scene<'_>) -> Option<String> {
     let is_ours = |url: &String| {
         url.starts_with("bbcloud:")
             && Address::parse(url, &scene.base).is_ok_and(|found| found.to_string() == address.to_string())
     };
-    let remotes = scene.config.remotes();
-    let remote = remotes.into_iter().find(|remote| remote.urls.iter().any(is_ours))?;
-    let own = format!("remote.{}.lfsurl", remote.name);
-    let is_told = ["lfs.url", &own].iter().any(|key| scene.config.text(key).is_some());
-    Some((remote.name, is_told))
-}
-
-fn uses_lfs() -> bool {
-    let mut git = git::command();
-    git.args([
-        "grep",
-        "--quiet",
-        "--cached",
-        "-e",
-        "filter=lfs",
-        "--",
-        ":(top,glob)**/.gitattributes",
-    ]);
-    git.output().is_ok_and(|output| output.status.success())
+    let mut remotes = scene.config.remotes().into_iter();
+    let remote = remotes.find(|remote| remote.urls.iter().any(is_ours))?;
+    Some(remote.name)
 }

@@ -119,6 +119,7 @@ fn check(target: &Target, scene: &Scene<'_>, checks: &mut Checks) {
     let settings = without_patience(settings);
     let account = account::check(target, scene, checks);
     if network::check(scene, &settings, checks)
+        && account.secret
         && let Some(address) = &target.address
     {
         server::check(address, account, &settings, scene, checks);

@@ -16,6 +16,8 @@ impl Page {
         let mut roff = Roff::new();
         let source = concat!("git-remote-bbcloud ", env!("CARGO_PKG_VERSION"));
         roff.control("TH", [name.to_uppercase().as_str(), "1", "", source, "Git Manual"]);
+        // Addresses and commands are copied from here.
+        roff.control("nh", []);
         Self { roff, done: Vec::new() }
     }
 

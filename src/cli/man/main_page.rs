@@ -57,10 +57,7 @@ const FILES: [(&str, &str); 3] = [
         "$XDG_CACHE_HOME/git-remote-bbcloud/",
         "what repositories advertise, kept for a day; no secrets and no refs (`~/.cache` where XDG_CACHE_HOME is unset)",
     ),
-    (
-        "~/.netrc",
-        "user names and passwords of proxies and hosts, as curl has it",
-    ),
+    ("~/.netrc", "user names and passwords of hosts, as curl has it"),
 ];
 
 /// Returns the page of the program; `command` is the whole command line, built.

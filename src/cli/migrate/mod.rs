@@ -29,9 +29,10 @@ Without '--all-remotes' or '--remote' it is the remote that git would fetch from
 repositories are changed with it. A secret in a URL is tried at the server, kept in the keychain and read back; only
 then it leaves the configuration. '.gitmodules' and other files of a commit are never changed.";
 
-/// Turn a repository's remotes into bbcloud:: remotes
+/// Turn a repository's remotes into remotes of this helper
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// Show what would be changed, and change nothing
     #[arg(long)]
@@ -66,7 +67,7 @@ impl Arguments {
     }
 }
 
-pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
+pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> ExitCode {
     let here = [PathBuf::from(".")];
     let paths = if arguments.paths.is_empty() {
         &here[..]
@@ -83,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
             false
         });
     }
-    Ok(exit(good))
+    exit(good)
 }
 
 /// Migrates a repository with its submodules, or puts them back. Returns whether nothing went wrong.
@@ -152,6 +153,10 @@ fn conclude(place: &Place, arguments: &Arguments, changed: usize, has_submodules
     report.hint(&format!(
         "to undo it, run 'git-remote-bbcloud migrate --undo \"{shown}\"'"
     ));
+    let signed_in = scene.index.read().is_ok_and(|accounts| !accounts.is_empty());
+    if !signed_in && scene.variable().is_none() {
+        report.hint("nobody is signed in: run 'git-remote-bbcloud login'");
+    }
     let allowed = scene
         .config
         .text("protocol.bbcloud.allow")

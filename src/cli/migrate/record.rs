@@ -104,7 +104,14 @@ impl Record {
         }
     }
 
+    /// Writes the record, or takes it away where there is nothing in it.
     pub(super) fn write(&self, place: &Place) -> Result<(), Failure> {
+        if self.entries.is_empty() {
+            return match fs::remove_file(path(place)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", place).caused_by(&error)),
+                _ => Ok(()),
+            };
+        }
         let entries: Vec<Value> = self.entries.iter().map(Entry::to_json).collect();
         let text = format!("{:#}\n", json!({ "version": 1, "changes": entries }));
         let temporary = place.common_dir.join(format!("{NAME}.new"));
@@ -144,7 +151,7 @@ pub(super) fn undo(site: &Site, dry_run: bool, scene: &Scene<'_>) -> Result<Outc
     for text in site.texts_mut().iter() {
         text.write()?;
     }
-    fs::remove_file(path(&site.place)).map_err(|error| failed("remove", &site.place).caused_by(&error))?;
+    Record::default().write(&site.place)?;
     for key in lost {
         scene.report.warning(&format!(
             "'{key}' has its user name back, and not its secret, which stays in the keychain"
@@ -155,10 +162,10 @@ pub(super) fn undo(site: &Site, dry_run: bool, scene: &Scene<'_>) -> Result<Outc
 
 fn put_back(entry: &Entry, text: &mut super::site::Text) -> Result<bool, Failure> {
     match &entry.before {
-        None => Ok(text.document.remove(&entry.key, &entry.after)),
+        None => text.document.remove(&entry.key, &entry.after),
         Some(before) => {
             let values = text.document.all(&entry.key);
-            let Some(index) = values.iter().position(|value| **value == entry.after) else {
+            let Some(index) = values.iter().rposition(|value| **value == entry.after) else {
                 return Ok(false);
             };
             text.document.set(&entry.key, index, before)?;
@@ -198,6 +205,9 @@ mod tests {
         };
         record.write(&place).expect("written");
         assert_eq!(Record::read(&place).expect("read"), record);
+        Record::default().write(&place).expect("removed");
+        assert!(!path(&place).exists());
+        Record::default().write(&place).expect("nothing to remove");
         fs::write(path(&place), "{}").expect("written");
         assert!(Record::read(&place).is_err());
     }

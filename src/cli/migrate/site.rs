@@ -160,9 +160,12 @@ impl Site {
         let mut record = before.clone();
         record.entries.extend(entries);
         record.write(&self.place)?;
-        for text in &self.texts {
+        for (written, text) in self.texts.iter().enumerate() {
             if let Err(failure) = text.write() {
-                // Some of it may be written: the longer record undoes that, and leaves alone what is not there.
+                // Where some of it is written, the longer record undoes that, and leaves alone what is not there.
+                if written == 0 {
+                    before.write(&self.place)?;
+                }
                 return Err(failure.because(format!("so '{}' is not migrated", self.shown)));
             }
         }

@@ -3,6 +3,7 @@
 mod lines;
 mod record;
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -34,10 +35,10 @@ a line is missing.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Take https and ssh URLs of this workspace as bbcloud:: URLs
+    /// Take https and ssh URLs of this workspace through this helper
     #[arg(long, value_name = "WORKSPACE")]
     workspace: Option<String>,
-    /// Take all https and ssh URLs of Bitbucket as bbcloud:: URLs
+    /// Take all https and ssh URLs of Bitbucket through this helper
     #[arg(long, conflicts_with = "workspace")]
     all: bool,
     /// Show the lines that are missing, and write nothing
@@ -72,7 +73,7 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
         scene.report.say(&format!("'{shown}' has everything already"));
         return Ok(exit(true));
     }
-    write(&path, &missing, reaches, &mut record)?;
+    add(&path, &missing, reaches, &mut record)?;
     let lines: String = missing.iter().map(Line::to_string).collect();
     print(&lines)?;
     scene
@@ -101,7 +102,10 @@ fn reach(arguments: &Arguments, scene: &Scene<'_>) -> Result<Option<Reach>, Fail
 }
 
 fn check(missing: &[Line], scene: &Scene<'_>) -> Result<ExitCode, Failure> {
-    let lines: String = missing.iter().map(|line| format!("missing: {line}")).collect();
+    let mut lines = String::new();
+    for line in missing {
+        write!(lines, "missing: {line}").ok();
+    }
     print(&lines)?;
     if missing.is_empty() {
         scene.report.say("nothing is missing");
@@ -115,7 +119,7 @@ fn check(missing: &[Line], scene: &Scene<'_>) -> Result<ExitCode, Failure> {
 
 /// Adds the lines at the end of the file, where they win over what is before them. The record comes first: it must not
 /// be missing where the lines are there.
-fn write(path: &Path, missing: &[Line], reaches: Vec<Reach>, record: &mut Record) -> Result<(), Failure> {
+fn add(path: &Path, missing: &[Line], reaches: Vec<Reach>, record: &mut Record) -> Result<(), Failure> {
     replace(path, |text| {
         let created = text.is_none();
         let text = text.unwrap_or_default();
@@ -149,18 +153,14 @@ fn undo(mut record: Record, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
             Ok(next)
         })?;
         record.drop_last()?;
-        match taken {
-            Some(true) => {
-                let body = written.block.lines().filter(|line| !line.is_empty());
-                print(&body.map(|line| format!("{line}\n")).collect::<String>())?;
-                scene.report.say(&format!("these lines are out of '{shown}' again"));
-            }
-            _ => {
-                good = false;
-                scene.report.warning(&format!(
-                    "the lines in '{shown}' have been changed since: those that are as they were written are taken away"
-                ));
-            }
+        if taken == Some(true) {
+            print(written.block.trim_start())?;
+            scene.report.say(&format!("these lines are out of '{shown}' again"));
+        } else {
+            good = false;
+            scene.report.warning(&format!(
+                "the lines in '{shown}' have been changed since: those that are as they were written are taken away"
+            ));
         }
     }
     Ok(exit(good))

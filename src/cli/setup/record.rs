@@ -144,7 +144,7 @@ pub(super) fn without(written: &Written, text: Option<&[u8]>) -> Result<(Next, b
     let name = written.file.display().to_string();
     let mut document = Document::parse(text, &name)?;
     for value in Document::parse(block, &name)?.values() {
-        document.remove(&value.key, &value.text);
+        document.remove(&value.key, &value.text)?;
     }
     Ok((Next::Text(document.to_bytes()), false))
 }

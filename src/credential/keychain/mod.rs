@@ -16,6 +16,10 @@ pub use self::fault::Fault;
 use self::limit::within;
 use self::store::Store;
 use super::account::{Account, Place};
+#[cfg(target_os = "linux")]
+use super::index::Index;
+#[cfg(target_os = "linux")]
+use super::lock::Lock;
 use super::secret::Secret;
 use crate::environment::Environment;
 
@@ -38,6 +42,10 @@ impl Limits {
 #[derive(Debug, Clone)]
 pub struct Keychain {
     limits: Limits,
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "other systems find their keychain without it")
+    )]
     environment: Environment,
 }
 
@@ -161,13 +169,33 @@ impl Keychain {
 
     #[cfg(target_os = "linux")]
     fn unlock(&self) -> Result<(), Fault> {
-        match self.limits.desktop {
-            None => Err(Fault::Locked),
-            // Nobody has typed the password: what keeps the user waiting is the lock, not the keychain.
-            Some(limit) => within(limit, session_bus::unlock).map_err(|fault| match fault {
-                Fault::Slow(_) => Fault::Locked,
-                fault => fault,
-            }),
-        }
+        let Some(limit) = self.limits.desktop else {
+            return Err(Fault::Locked);
+        };
+        let turn = Index::of(&self.environment).map(|index| index.unlock_lock());
+        // Nobody has typed the password: what keeps the user waiting is the lock, not the keychain.
+        within(limit, move || unlock_in_turn(turn.as_deref())).map_err(|fault| match fault {
+            Fault::Slow(_) => Fault::Locked,
+            fault => fault,
+        })
     }
+}
+
+/// Unlocks the keychain, one process at a time: parallel fetches show one window, and closing it closes it for all.
+#[cfg(target_os = "linux")]
+fn unlock_in_turn(turn: Option<&std::path::Path>) -> Result<(), Fault> {
+    const PASSWORD: &str = "the keychain's password";
+    // Where the file cannot be locked, two windows are better than none.
+    let mut turn = turn.and_then(|path| Lock::acquire(path, || {}).ok());
+    if session_bus::look("")?.collection != session_bus::State::Locked {
+        return Ok(());
+    }
+    if turn.as_ref().is_some_and(|turn| turn.is_dismissed(PASSWORD)) {
+        return Err(Fault::Locked);
+    }
+    let unlocked = session_bus::unlock();
+    if let (Err(Fault::Locked), Some(turn)) = (&unlocked, &mut turn) {
+        turn.dismiss(PASSWORD);
+    }
+    unlocked
 }

@@ -132,7 +132,7 @@ impl Logins {
     pub fn ask_nobody(&mut self, keychain: bool) {
         self.policy.interactive = false;
         if !keychain && self.step == Step::Keychain {
-            self.step = Step::Helpers;
+            self.step = Step::Netrc;
         }
     }
 

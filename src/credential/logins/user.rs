@@ -1,7 +1,5 @@
 //! The user's part: asked where the settings allow it, once, by one process at a time, and told why.
 
-use std::time::Duration;
-
 use super::Logins;
 use crate::bridge::refusal::Refusal;
 use crate::credential::account::{Scope, closest};
@@ -10,14 +8,10 @@ use crate::credential::lock::Lock;
 use crate::credential::login::{Login, Source};
 use crate::credential::prompt::Prompt;
 use crate::credential::username;
-use crate::process;
 use crate::report::Failure;
 
 /// How often the user is asked for a secret before a command fails.
 const ATTEMPTS: usize = 3;
-
-/// How long a dismissed question is not asked again by other processes of the same command.
-const DISMISSED: Duration = Duration::from_secs(60);
 
 /// Where an API token for Bitbucket is made.
 const NEW_TOKEN: &str = "https://id.atlassian.com/manage-profile/security/api-tokens";
@@ -34,7 +28,8 @@ impl Logins {
         if self.another_was_faster() {
             return Ok(true);
         }
-        if self.was_dismissed() {
+        let turn = self.turn.as_ref();
+        if turn.is_some_and(|turn| turn.is_dismissed(&self.base.host_and_port())) {
             self.turn = None;
             return Ok(false);
         }
@@ -97,20 +92,11 @@ impl Logins {
         false
     }
 
-    /// The user does not want to be asked: the other processes of the same command need not try.
     fn dismissed(&mut self) {
-        if let (Some(turn), Some(job)) = (&mut self.turn, process::job()) {
-            turn.leave(&format!("{job} {}", self.base.host_and_port()));
+        if let Some(turn) = &mut self.turn {
+            turn.dismiss(&self.base.host_and_port());
         }
         self.turn = None;
-    }
-
-    /// Whether another process of the same command has been sent away by the user, just now.
-    fn was_dismissed(&self) -> bool {
-        let (Some((word, age)), Some(job)) = (self.turn.as_ref().and_then(Lock::left), process::job()) else {
-            return false;
-        };
-        age < DISMISSED && word == format!("{job} {}", self.base.host_and_port())
     }
 
     /// Before the user is asked: what has happened, in a line or two.

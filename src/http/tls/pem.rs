@@ -4,6 +4,8 @@
 //! a session that finds nothing to fetch, 8.5 went into that for the 144 certificates of Debian's store, before the
 //! first byte was sent (callgrind). Certificates are public, and a plain decoder needs a twentieth.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
@@ -22,7 +24,8 @@ pub(super) enum Fault {
 
 /// Returns the certificates in `file`, in order; what stands between them is passed over.
 pub(super) fn certificates(file: &[u8]) -> Vec<Result<CertificateDer<'static>, Fault>> {
-    let text = String::from_utf8_lossy(file);
+    // What is not UTF-8 is in comments. The checking of text that is takes a tenth of the repairing of text that may not be.
+    let text = str::from_utf8(file).map_or_else(|_| String::from_utf8_lossy(file), Cow::Borrowed);
     let mut lines = text.lines().map(str::trim_ascii);
     let mut found = Vec::new();
     let mut base64 = String::new();
@@ -56,6 +59,7 @@ mod tests {
         let text = format!("# \u{e9}\nissuer: me\n{BEGIN}\r\nAQID\r\nBAU=\r\n{END}\r\n  {BEGIN}\n  Bgc=\n  {END}\nend");
         let found: Result<Vec<_>, _> = certificates(text.as_bytes()).into_iter().collect();
         assert_eq!(found.unwrap(), [vec![1, 2, 3, 4, 5].into(), vec![6, 7].into()]);
+        assert_eq!(certificates(&[b"\xe9 in Latin-1\n", text.as_bytes()].concat()).len(), 2);
         assert_eq!(certificates(b""), []);
         assert_eq!(
             certificates(b"-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----"),

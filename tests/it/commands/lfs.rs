@@ -1,14 +1,21 @@
 //! Git LFS with the real git-lfs: upload, clone, migrated remotes, rewritten URLs, and storage of its own.
 
+use crate::keychain;
 use crate::support::fixture::{MAIN, noise};
 use crate::support::scene::{Scene, TOKEN};
-use crate::support::secret_service::SecretService;
 
 /// git-lfs is installed for the user, and nobody can be asked for a secret.
 fn with_lfs() -> Scene {
     let scene = Scene::new();
     scene.set("GIT_TERMINAL_PROMPT", "0");
     scene.git_ok("", &["lfs", "install", "--skip-repo"]);
+    scene
+}
+
+/// The same, with the secret in `BBCLOUD_TOKEN`, which git-lfs hands on to git.
+fn with_variable() -> Scene {
+    let scene = with_lfs();
+    scene.excuse();
     scene
 }
 
@@ -33,7 +40,7 @@ fn assert_content(scene: &Scene, file: &str, content: &[u8]) {
 #[test]
 fn a_fresh_clone_needs_no_other_command() {
     for elsewhere in [false, true] {
-        let scene = with_lfs();
+        let scene = with_variable();
         scene.bitbucket.lfs_elsewhere(elsewhere);
         let content = publish(&scene, &scene.url(MAIN));
         scene.git_ok("", &["clone", "--quiet", &scene.url(MAIN), "second"]);
@@ -51,7 +58,7 @@ fn a_fresh_clone_needs_no_other_command() {
 #[test]
 fn the_keychain_and_setup_are_enough() {
     let scene = with_lfs();
-    let _service = SecretService::start(&scene);
+    let _service = keychain::desktop(&scene);
     let mut login = scene.command("git-remote-bbcloud", &scene.work());
     login.args(["login", "--token-stdin"]);
     let login = crate::support::run::run_with_input(login, TOKEN.as_bytes());
@@ -69,7 +76,7 @@ fn the_keychain_and_setup_are_enough() {
 
 #[test]
 fn a_migrated_remote_knows_where_large_files_are() {
-    let scene = with_lfs();
+    let scene = with_variable();
     let content = publish(&scene, &scene.url(MAIN));
     scene.git_ok("", &["clone", "--quiet", &scene.https_url(MAIN), "second"]);
     let migrated = scene.bbcloud_ok("second", &["migrate", "--discard-secrets"]);
@@ -100,7 +107,7 @@ fn a_migrated_remote_knows_where_large_files_are() {
 #[test]
 fn rewritten_urls_do_not_lead_git_lfs_astray() {
     for options in [&["setup", "--all"][..], &["setup", "--workspace", "acme"]] {
-        let scene = with_lfs();
+        let scene = with_variable();
         scene.bbcloud_ok("", options);
         let url = format!("{}/{MAIN}.git", scene.bitbucket.base_url());
         let content = publish(&scene, &url);
@@ -133,4 +140,28 @@ fn it_can_be_turned_off_and_is_off_without_git_lfs() {
     std::fs::remove_file(scene.path("clone/.git/config.lock")).expect("it was there");
     scene.git_ok("clone", &["fetch", "--quiet"]);
     assert!(scene.text("clone/.git/config").contains("lfsurl"));
+}
+
+/// git-lfs asks for a secret until one is good; the same one again would have it ask for ever.
+#[test]
+fn a_secret_that_is_refused_ends_the_push() {
+    let scene = with_variable();
+    publish(&scene, &scene.url(MAIN));
+    scene.commit("first", "more.bin", &noise(5000));
+    scene.bitbucket.clear_requests();
+    scene.bitbucket.revoke(TOKEN);
+    let failed = scene.git_in("first", &["lfs", "push", "origin", "main"]);
+    assert!(!failed.success());
+    assert!(
+        failed.stderr.contains("has just refused the API token"),
+        "{}",
+        failed.stderr
+    );
+    assert!(!failed.stderr.contains(TOKEN));
+    let asked = scene.bitbucket.requests();
+    let asked = asked
+        .iter()
+        .filter(|request| request.path.contains("/info/lfs/"))
+        .count();
+    assert!(asked < 10, "{asked} requests");
 }

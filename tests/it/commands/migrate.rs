@@ -3,25 +3,34 @@
 use std::fs;
 
 use crate::bitbucket::Account;
+use crate::keychain::{self, Desktop};
 use crate::support::fixture::{MAIN, PART};
-use crate::support::run::Output;
+use crate::support::run::{Output, run};
 use crate::support::scene::{Scene, TOKEN};
-use crate::support::secret_service::SecretService;
 
 const CONFIG: &str = "clone/.git/config";
 
-/// A clone by https with the secret in its URL, as people have it.
+/// A clone with the secret in its URL, as people have it.
 fn with_secret() -> Scene {
     let scene = Scene::new();
-    scene.git_ok("", &["clone", "--quiet", &scene.https_url(MAIN), "clone"]);
-    assert!(scene.text(CONFIG).contains(TOKEN));
+    clone_with_secret(&scene, MAIN, "clone");
     scene
 }
 
+/// The secret is written into the file and not handed to git, whose trace would show it.
+fn clone_with_secret(scene: &Scene, name: &str, directory: &str) {
+    let url = scene.url(name);
+    scene.git_ok("", &["clone", "--quiet", &url, directory]);
+    let config = format!("{directory}/.git/config");
+    let text = scene.text(&config).replace(&url, &scene.https_url(name));
+    assert!(text.contains(TOKEN));
+    fs::write(scene.path(&config), text).expect("a file can be written");
+}
+
 /// The same with a keychain and no other source of a secret.
-fn with_keychain() -> (Scene, SecretService) {
+fn with_keychain() -> (Scene, Desktop) {
     let scene = with_secret();
-    let service = SecretService::start(&scene);
+    let service = keychain::desktop(&scene);
     (scene, service)
 }
 
@@ -52,6 +61,9 @@ fn from_a_secret_in_the_url_to_a_working_repository_with_two_commands() {
     assert!(migrated.stderr.contains("migrate --undo"), "{}", migrated.stderr);
     scene.commit("clone", "mine", b"mine\n");
     scene.git_ok("clone", &["push", "--quiet", "origin", "main"]);
+    let mut grep = scene.command("grep", &scene.path("clone"));
+    grep.args(["--recursive", "--files-with-matches", "--fixed-strings", TOKEN, ".git"]);
+    assert_eq!(run(grep).stdout, "", "no file has it");
     let before = scene.text(CONFIG);
     let again = scene.bbcloud_ok("clone", &["migrate"]);
     assert!(again.stderr.contains("nothing to migrate"), "{}", again.stderr);
@@ -110,6 +122,10 @@ fn a_locked_configuration_keeps_its_secret() {
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
     assert!(failed.stderr.contains("cannot lock '"), "{}", failed.stderr);
     assert_eq!(scene.text(CONFIG), before);
+    assert!(
+        !scene.path("clone/.git/bbcloud-migrated.json").exists(),
+        "nothing was done"
+    );
     fs::remove_file(scene.path("clone/.git/config.lock")).expect("it is another's, and still there");
     scene.bbcloud_ok("clone", &["migrate"]);
     assert!(!scene.text(CONFIG).contains(TOKEN));
@@ -136,6 +152,7 @@ fn a_secret_that_the_server_refuses_is_not_kept() {
 #[test]
 fn a_dry_run_changes_nothing() {
     let (scene, _service) = with_keychain();
+    scene.excuse();
     let before = scene.text(CONFIG);
     let shown = scene.bbcloud_ok("clone", &["migrate", "--dry-run"]);
     assert_no_secret(&shown);
@@ -151,8 +168,9 @@ fn a_dry_run_changes_nothing() {
 
 #[test]
 fn one_secret_in_many_repositories_is_kept_once() {
-    let (scene, _service) = with_keychain();
-    scene.git_ok("", &["clone", "--quiet", &scene.https_url(PART), "second one"]);
+    let scene = with_secret();
+    clone_with_secret(&scene, PART, "second one");
+    let _service = keychain::desktop(&scene);
     let migrated = scene.bbcloud("", &["migrate", "clone", "second one", "nowhere"]);
     assert_eq!(migrated.code, Some(1), "{}", migrated.stderr);
     assert!(
@@ -174,6 +192,7 @@ fn one_secret_in_many_repositories_is_kept_once() {
 #[test]
 fn submodules_are_migrated_with_their_repository() {
     let (scene, _service) = with_keychain();
+    scene.excuse();
     let part = scene.https_url(PART);
     scene.git_ok("clone", &["submodule", "--quiet", "add", &part, "libs/part"]);
     assert!(scene.text("clone/.git/modules/libs/part/config").contains(TOKEN));

@@ -103,7 +103,6 @@ fn a_protocol_that_is_not_allowed_is_noticed() {
     assert_eq!(found.remedy("protocol-allow"), remedy);
 }
 
-/// With `git -c`, because git itself refuses to start us then.
 #[test]
 fn a_list_of_protocols_without_ours_is_noticed() {
     let scene = Scene::new();
@@ -151,17 +150,30 @@ fn configuration_that_cannot_be_read_is_one_failure() {
         found.detail("configuration")
     );
     assert_eq!(found.status("dns"), "skip");
-    scene.unset("BBCLOUD_BASE_URL");
-    scene.set("GIT_SSL_VERSION", "tlsv9");
-    scene.set("BBCLOUD_TOKEN_FILE", "/no/such/file");
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_one_failure() {
+    let scene = Scene::new();
     scene.unset("BBCLOUD_TOKEN");
-    scene.set("BBCLOUD_BASE_URL", scene.bitbucket.base_url());
+    scene.set("BBCLOUD_TOKEN_FILE", "/no/such/file");
     let found = examine(&scene, FOR_MAIN);
+    assert_eq!(found.names("fail"), ["secret"], "{}", found.written());
     assert!(
-        found.names("fail").contains(&"secret") || found.names("fail").contains(&"http-settings"),
+        found.detail("secret").contains("'/no/such/file'"),
         "{}",
-        found.written()
+        found.detail("secret")
     );
+    assert_eq!((found.status("http"), found.status("read")), ("ok", "skip"));
+}
+
+#[test]
+fn settings_that_have_no_effect_are_told() {
+    let scene = Scene::new();
+    scene.set("GIT_SSL_VERSION", "tlsv9");
+    let found = examine(&scene, FOR_MAIN);
+    assert_eq!(found.status("http-settings"), "warn", "{}", found.written());
+    assert!(found.detail("http-settings").contains("unsupported ssl version tlsv9"));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn examined(output: Output) -> Examined {
         "{}",
         examined.json
     );
-    assert_eq!(examined.json["healthy"], Value::Bool(failed.is_empty()));
+    assert_eq!(examined.json.get("healthy"), Some(&Value::Bool(failed.is_empty())));
     for name in failed {
         assert_ne!(
             examined.text(name, "remedy"),
@@ -52,13 +52,12 @@ fn examined(output: Output) -> Examined {
 
 impl Examined {
     fn check(&self, name: &str) -> &Value {
-        let checks = self.json["checks"].as_array().expect("a list");
-        let found = checks.iter().find(|check| check["name"] == name);
+        let found = self.checks().iter().find(|check| named(check, "name") == name);
         found.unwrap_or_else(|| panic!("no '{name}' in {}", self.json))
     }
 
     fn text(&self, name: &str, member: &str) -> &str {
-        self.check(name)[member].as_str().unwrap_or_default()
+        named(self.check(name), member)
     }
 
     pub(crate) fn status(&self, name: &str) -> &str {
@@ -75,13 +74,20 @@ impl Examined {
 
     /// The names of the checks with this status, in order.
     pub(crate) fn names(&self, status: &str) -> Vec<&str> {
-        let checks = self.json["checks"].as_array().expect("a list").iter();
-        let with = checks.filter(|check| check["status"] == status);
-        with.filter_map(|check| check["name"].as_str()).collect()
+        let with = self.checks().iter().filter(|check| named(check, "status") == status);
+        with.map(|check| named(check, "name")).collect()
+    }
+
+    fn checks(&self) -> &[Value] {
+        self.json.get("checks").and_then(Value::as_array).expect("a list")
     }
 
     /// Everything that was written.
     pub(crate) fn written(&self) -> String {
         format!("{}{}", self.output.stdout, self.output.stderr)
     }
+}
+
+fn named<'a>(check: &'a Value, member: &str) -> &'a str {
+    check.get(member).and_then(Value::as_str).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::{examine, examine_in};
 use crate::bitbucket::{Account, Action, Fault, Refusal, Settings};
 use crate::support::fixture::{MAIN, WIKI};
+use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN, Transport};
 
 const FOR_MAIN: &[&str] = &["--for", MAIN];
@@ -33,8 +34,8 @@ fn where_all_is_well_every_check_says_so() {
     let found = examine(&scene, FOR_MAIN);
     assert_eq!(found.names("fail"), Vec::<&str>::new(), "{}", found.written());
     assert_eq!(found.names("warn"), Vec::<&str>::new(), "{}", found.written());
-    assert_eq!(found.names("skip"), ["keychain", "lfs"], "{}", found.written());
-    assert_eq!(found.names("ok").len(), 18);
+    assert_eq!(found.names("skip"), ["keychain"], "{}", found.written());
+    assert_eq!(found.names("ok").len(), 19);
     assert!(found.detail("tls").contains("TLSv1_3"), "{}", found.detail("tls"));
     let issuer = "issued by 'CN=Local Bitbucket throw-away CA'";
     assert!(found.detail("tls").contains(issuer), "{}", found.detail("tls"));
@@ -264,15 +265,6 @@ fn a_redirect_to_another_host_gets_no_secret() {
 fn large_files_are_found_and_the_one_command_named() {
     let scene = Scene::new();
     scene.cloned();
-    let batch = Action::Refuse(Refusal::Custom {
-        status: 200,
-        headers: Vec::new(),
-        content_type: "application/vnd.git-lfs+json".to_owned(),
-        body: br#"{"objects":[]}"#.to_vec(),
-    });
-    scene
-        .bitbucket
-        .fault(Fault::on("info/lfs/objects/batch", batch).always());
     let found = examine_in(&scene, "clone", &[]);
     assert_eq!(found.status("lfs"), "ok", "{}", found.written());
     scene.commit(
@@ -284,13 +276,17 @@ fn large_files_are_found_and_the_one_command_named() {
     assert_eq!(found.status("lfs"), "warn");
     let remedy = found.remedy("lfs").to_owned();
     let words: Vec<&str> = remedy.split(' ').collect();
-    assert_eq!(words[..2], ["git", "config"], "{remedy}");
-    scene.git_ok("clone", &words[1..]);
+    assert_eq!(words[0], "git-remote-bbcloud", "{remedy}");
+    let mut product = scene.command(words[0], &scene.path("clone"));
+    product.args(&words[1..]);
+    assert!(run(product).success(), "{remedy}");
     assert_eq!(examine_in(&scene, "clone", &[]).status("lfs"), "ok");
     let refused = Action::Refuse(Refusal::Forbidden);
-    scene.bitbucket.clear_faults();
     scene.bitbucket.fault(Fault::on("info/lfs/objects/batch", refused));
     let found = examine_in(&scene, "clone", &[]);
     assert_eq!(found.status("lfs"), "warn");
     assert!(found.remedy("lfs").contains(".access basic"), "{}", found.remedy("lfs"));
+    let none = Action::Refuse(Refusal::NotFound);
+    scene.bitbucket.fault(Fault::on("info/lfs/objects/batch", none));
+    assert_eq!(examine_in(&scene, "clone", &[]).status("lfs"), "skip");
 }

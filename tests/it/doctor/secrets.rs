@@ -111,12 +111,14 @@ fn nobody_signed_in_is_told_with_the_way_in() {
 fn a_helper_of_git_is_asked_as_git_would() {
     let scene = Scene::new();
     scene.unset("BBCLOUD_TOKEN");
+    let secret = "ATATT-of-a-helper";
+    scene.bitbucket.add_account(Account::api_token("bob", secret));
     let helper = format!(
-        "!f() {{ test \"$1\" != get || printf 'username=x-bitbucket-api-token-auth\\npassword={TOKEN}\\n'; }}; f"
+        "!f() {{ test \"$1\" != get || printf 'username=x-bitbucket-api-token-auth\\npassword={secret}\\n'; }}; f"
     );
     scene.git_ok("", &["config", "--global", "credential.helper", &helper]);
     let found = examine(&scene, FOR_MAIN);
-    assert_silent(&found);
+    assert!(!found.written().contains(secret), "{}", found.written());
     assert_eq!(
         (found.status("read"), found.status("push")),
         ("ok", "ok"),

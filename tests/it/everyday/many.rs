@@ -51,6 +51,24 @@ fn several_remotes_at_once() {
     scene.git_ok("clone", &["remote", "update", "--prune"]);
 }
 
+/// Each helper tells git-lfs about its remote, in the one file that they share.
+#[test]
+fn several_remotes_at_once_with_git_lfs() {
+    let scene = Scene::new();
+    scene.cloned();
+    scene.git_ok("", &["lfs", "install", "--skip-repo"]);
+    let names = ["one", "two", "three", "four", "five"];
+    for name in names {
+        scene.git_ok("clone", &["remote", "add", name, &scene.url(PART)]);
+    }
+    let fetched = scene.git_in("clone", &["fetch", "--quiet", "--all", "--jobs=6"]);
+    assert!(fetched.success(), "{}", fetched.stderr);
+    assert_eq!(fetched.stderr, "");
+    for name in names {
+        scene.git_ok("clone", &["config", &format!("remote.{name}.lfsurl")]);
+    }
+}
+
 #[test]
 fn maintenance_fetches_in_the_background() {
     let scene = Scene::new();

@@ -137,8 +137,9 @@ fn at(scene: &Scene, port: u16) {
 
 fn says(door: Door) -> &'static str {
     match door {
-        Door::Server(_, says) | Door::Stranger(says) | Door::Raw(_, says) => says,
-        Door::Silent(says) | Door::Closed(says) => says,
+        Door::Server(_, says) | Door::Stranger(says) | Door::Raw(_, says) | Door::Silent(says) | Door::Closed(says) => {
+            says
+        }
     }
 }
 

@@ -45,9 +45,9 @@ impl Snapshot {
             .filter(|(name, _)| !before.0.contains_key(*name))
             .filter(|(name, content)| {
                 // Git empties it before it asks anybody.
-                !(name.ends_with(".git/FETCH_HEAD") && content.is_empty())
-                    && !name.contains(".git/objects/")
-                    && !tracked(name, content)
+                let emptied = name.ends_with(".git/FETCH_HEAD") && content.is_empty();
+                let expected = emptied || name.contains(".git/objects/") || tracked(name, content);
+                !expected
             })
             .map(|(name, _)| format!("'{name}' is new"));
         changed.chain(new).collect()

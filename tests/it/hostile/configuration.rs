@@ -14,9 +14,10 @@ fn other(scene: &Scene) -> Bitbucket {
     bitbucket.commit(MAIN, "main", "Other", &[("other", b"other\n")]);
     bitbucket.add_account(Account::api_token("eve", TOKEN));
     // Even with a certificate that is trusted.
-    let both = [scene.bitbucket.ca_file(), bitbucket.ca_file()].map(|file| std::fs::read_to_string(file).unwrap());
+    let both = [scene.bitbucket.ca_file(), bitbucket.ca_file()]
+        .map(|file| std::fs::read_to_string(file).expect("the certificate is there"));
     let file = scene.path("both.pem");
-    std::fs::write(&file, both.concat()).unwrap();
+    std::fs::write(&file, both.concat()).expect("a file can be written");
     scene.set("GIT_SSL_CAINFO", file);
     bitbucket
 }

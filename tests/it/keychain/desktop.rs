@@ -70,7 +70,7 @@ impl Drop for Bus {
 }
 
 /// A bus with gnome-keyring on it, whose default collection is open.
-pub(super) struct Desktop {
+pub(crate) struct Desktop {
     keyring: Child,
     connection: Connection,
     pub(super) bus: Bus,

@@ -19,11 +19,14 @@ fn host(scene: &Scene) -> String {
 }
 
 fn get(scene: &Scene, question: &str) -> Output {
+    // Git is to have it.
+    scene.excuse();
     ours_with(scene, &["credential", "get"], question)
 }
 
 /// Git itself, with this program as its helper for the local Bitbucket.
 fn git_credential(scene: &Scene, action: &str, more: &str) -> Output {
+    scene.excuse();
     let question = format!("protocol=https\nhost={}\n{more}\n", host(scene));
     scene.git_with_input("", &["credential", action], question.as_bytes())
 }

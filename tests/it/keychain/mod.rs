@@ -19,6 +19,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
+pub(crate) use self::desktop::Desktop;
 use crate::bitbucket::Account;
 use crate::support::run::{Output, run_with_input};
 use crate::support::scene::Scene;
@@ -28,12 +29,24 @@ const PROGRAM: &str = "git-remote-bbcloud";
 /// A scene with no secret in the environment, no message bus, and nobody to ask.
 fn scene() -> Scene {
     let scene = Scene::new();
+    leave_alone(&scene);
+    scene
+}
+
+fn leave_alone(scene: &Scene) {
     scene.unset("BBCLOUD_TOKEN");
-    let runtime = runtime(&scene);
+    let runtime = runtime(scene);
     fs::create_dir(&runtime).expect("a directory can be made");
     fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700)).expect("it is our own directory");
     scene.set("XDG_RUNTIME_DIR", runtime);
-    scene
+    // What is shown at a terminal is compared as text.
+    scene.set("NO_COLOR", "1");
+}
+
+/// Gives `scene` a keychain, and takes every other secret from it.
+pub(crate) fn desktop(scene: &Scene) -> Desktop {
+    leave_alone(scene);
+    Desktop::start(scene)
 }
 
 /// Short, because a socket's path has at most 107 bytes.
@@ -103,6 +116,7 @@ fn program(scene: &Scene, name: &str, script: &str) -> PathBuf {
 
 /// An askpass program that notes the questions in `questions`, and answers them.
 fn askpass(scene: &Scene, username: &str, secret: &str) {
+    scene.excuse();
     let log = scene.home().join("questions");
     let script = format!(
         "echo \"$1\" >>'{}'\ncase $1 in Username*) echo '{username}' ;; *) echo '{secret}' ;; esac",

@@ -17,6 +17,7 @@ fn asks_as(scene: &Scene, address: &str, name: &str) {
 }
 
 fn netrc(scene: &Scene, text: &str) {
+    scene.excuse();
     fs::write(scene.home().join(".netrc"), text).expect("a file can be written");
 }
 
@@ -88,6 +89,7 @@ fn each_source_wins_over_the_next() {
 #[test]
 fn a_secret_of_the_environment_or_the_url_leaves_the_keychain_shut() {
     let scene = scene();
+    scene.excuse();
     let deaf = Deaf::start(&scene);
     scene.set("BBCLOUD_TOKEN", TOKEN);
     asks_as(&scene, WIDGETS, "x-bitbucket-api-token-auth");

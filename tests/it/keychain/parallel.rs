@@ -1,6 +1,7 @@
 //! Many processes of one command: one question, one answer, and no storm.
 
 use super::desktop::Desktop;
+use super::stub::Windows;
 use super::terminal::Terminal;
 use super::{keep, noted, ours, program, says, scene};
 use crate::support::scene::{Scene, TOKEN};
@@ -20,6 +21,7 @@ const FETCH: [&str; 4] = ["fetch", "--all", "--jobs=5", "--quiet"];
 
 /// Takes its time, as people do.
 fn slow_askpass(scene: &Scene, answer: &str) {
+    scene.excuse();
     let log = scene.home().join("questions");
     let script = format!("echo \"$1\" >>'{}'\nsleep 1\n{answer}", log.display());
     scene.set("GIT_ASKPASS", program(scene, "askpass", &script));
@@ -66,6 +68,26 @@ fn whoever_does_not_want_to_be_asked_is_not_asked_again_by_the_same_command() {
     // The next command is another matter.
     assert!(!scene.git_in("many", &["ls-remote", "r1"]).success());
     assert_eq!(noted(&scene, "questions").lines().count(), 2);
+}
+
+#[test]
+fn a_locked_keychain_shows_one_window_for_all() {
+    let scene = scene();
+    let desktop = Desktop::start(&scene);
+    many_remotes(&scene);
+    keep(&scene, TOKEN, &[]);
+    desktop.lock();
+    let windows = Windows::start(&desktop.bus, true);
+    scene.set("DISPLAY", ":7");
+    let output = scene.git_in("many", &FETCH);
+    assert!(!output.success());
+    assert_eq!(
+        output.stderr.matches("error: the keychain is locked").count(),
+        5,
+        "{}",
+        output.stderr
+    );
+    assert_eq!(windows.shown(), 1);
 }
 
 #[test]

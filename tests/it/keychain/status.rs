@@ -130,12 +130,14 @@ fn a_variable_and_a_store_that_keeps_nothing_are_told() {
         &["environment: BBCLOUD_TOKEN is set, and used instead of the keychain"],
     );
     scene.unset("BBCLOUD_TOKEN");
+    configure(&scene, "bbcloud.store", "auto");
+    assert_eq!(status(&scene, &[]).1["keychain"]["store"], "secret-service");
     configure(&scene, "bbcloud.store", "vault");
     let output = ours(&scene, &["status"]);
     assert_eq!(output.code, Some(2));
     says(
         &output.stderr,
-        &["unknown value for config 'bbcloud.store': vault", "hint: use 'true'"],
+        &["unknown value for config 'bbcloud.store': vault", "hint: use 'auto'"],
     );
 }
 

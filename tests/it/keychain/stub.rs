@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use zbus::blocking::Connection;
+use zbus::zvariant::OwnedObjectPath;
 
 use super::desktop::{Bus, address};
 use super::runtime;
@@ -114,4 +115,55 @@ fn join(one: &UnixStream, other: &UnixStream) {
     };
     copy(one, other);
     copy(other, one);
+}
+
+/// What shows the windows in which gnome-keyring asks: nobody ever types anything there.
+pub(super) struct Windows {
+    shown: Arc<AtomicUsize>,
+    _connection: Connection,
+}
+
+struct Prompter {
+    shown: Arc<AtomicUsize>,
+    closes: bool,
+}
+
+#[zbus::interface(name = "org.gnome.keyring.internal.Prompter")]
+impl Prompter {
+    /// A window that is closed after a moment is an error to gnome-keyring; one that stays open says nothing.
+    #[expect(clippy::needless_pass_by_value, reason = "the shape of a D-Bus method")]
+    fn begin_prompting(&self, callback: OwnedObjectPath) -> zbus::fdo::Result<()> {
+        assert!(callback.as_str().starts_with('/'));
+        self.shown.fetch_add(1, Ordering::SeqCst);
+        if self.closes {
+            std::thread::sleep(Duration::from_millis(500));
+            return Err(zbus::fdo::Error::Failed("closed".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl Windows {
+    /// The user closes each of them after half a second, or looks elsewhere for ever.
+    pub(super) fn start(bus: &Bus, closes: bool) -> Self {
+        let shown = Arc::new(AtomicUsize::new(0));
+        let prompter = Prompter {
+            shown: shown.clone(),
+            closes,
+        };
+        let connection = bus.connect();
+        let served = connection.object_server().at("/org/gnome/keyring/Prompter", prompter);
+        assert!(served.expect("nobody else is there"));
+        connection
+            .request_name("org.gnome.keyring.SystemPrompter")
+            .expect("nobody else has it");
+        Self {
+            shown,
+            _connection: connection,
+        }
+    }
+
+    pub(super) fn shown(&self) -> usize {
+        self.shown.load(Ordering::SeqCst)
+    }
 }

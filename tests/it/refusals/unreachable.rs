@@ -86,7 +86,7 @@ fn the_file_of_authorities_is_not_there() {
     check(
         &refused(&scene, FETCH),
         "error: cannot use the certificates of '<sandbox>/my work/nowhere.pem'\n\
-         caused by: I/O error: No such file or directory (os error 2)\n\
+         caused by: No such file or directory (os error 2)\n\
          hint: check http.sslCAInfo, GIT_SSL_CAINFO and SSL_CERT_FILE\n",
     );
 }

@@ -2,7 +2,7 @@
 
 pub(crate) mod canary;
 pub(crate) mod fixture;
+pub(crate) mod product;
 pub(crate) mod run;
 pub(crate) mod scene;
-pub(crate) mod secret_service;
 pub(crate) mod state;

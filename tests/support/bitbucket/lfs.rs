@@ -117,17 +117,20 @@ fn batch(world: &World, asked: &Asked, question: &Value) -> Response {
     if let (true, Some(refusal)) = (upload, &asked.read_only) {
         return refusal.response();
     }
+    // Objects at a place of their own need no more than their action's header; those beside the repository need a secret.
+    let authenticated = world.lfs_elsewhere.load(Ordering::Relaxed);
     let wanted = question.get("objects").and_then(Value::as_array);
     let objects = wanted.into_iter().flatten().map(|object| {
         let oid = text(object, "oid");
         let stored = file(world, &oid).is_file();
-        let mut answer = json!({ "oid": oid, "size": object.get("size"), "authenticated": true });
+        let mut answer = json!({ "oid": oid, "size": object.get("size"), "authenticated": authenticated });
         let told = match (upload, stored) {
             (true, true) => None,
-            (true, false) => Some((
-                "actions",
-                json!({ "upload": action(world, asked, &oid), "verify": verify(world, asked) }),
-            )),
+            (true, false) if authenticated => Some(("actions", json!({ "upload": action(world, asked, &oid) }))),
+            (true, false) => {
+                let actions = json!({ "upload": action(world, asked, &oid), "verify": verify(world, asked) });
+                Some(("actions", actions))
+            }
             (false, true) => Some(("actions", json!({ "download": action(world, asked, &oid) }))),
             (false, false) => Some(("error", json!({ "code": 404, "message": "no such object" }))),
         };
