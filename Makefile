@@ -13,7 +13,7 @@ FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 LOCKED = --locked
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help build release fmt check deny test demo bench bench-quick install uninstall deb clean ci prerequisites
+.PHONY: FORCE help build release fmt check deny test fuzz demo bench bench-quick install uninstall deb clean ci prerequisites
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ test: prerequisites ## run all tests
 	@sh tests/support/old-git.sh
 	$(CARGO) test $(LOCKED)
 	$(CARGO) test $(LOCKED) --all-features --test it wire::proxies
+
+fuzz: ## fuzz each place where bytes of others come in, SECONDS_EACH (600) long; needs cargo-fuzz
+	@for target in tests/fuzz/targets/*.rs; do \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run -s none --fuzz-dir tests/fuzz "$$(basename "$$target" .rs)" \
+			-- -max_total_time=$${SECONDS_EACH:-600} -timeout=20 || exit 1; \
+	done
 
 demo: prerequisites ## see it work without an account: clone, push, fetch, wiki and a refused push
 	$(CARGO) build $(LOCKED) --bin git-remote-bbcloud --example local-bitbucket
