@@ -260,7 +260,12 @@ fn answer_with(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Git's credential protocol.
+/// Git's credential protocol, and the `.netrc` that it shares its words with.
 pub(crate) fn credential(bytes: &[u8]) {
     git_remote_bbcloud::cli::reads_question(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    for name in [None, Some("ada")] {
+        let found = git_remote_bbcloud::credential::netrc::find(&text, "bitbucket.org", name);
+        assert!(found.is_none() || text.contains("machine") || text.contains("default"));
+    }
 }
