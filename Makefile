@@ -13,7 +13,7 @@ FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 LOCKED = --locked
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help build release fmt check deny test demo soak bench bench-quick install uninstall deb clean ci prerequisites
+.PHONY: FORCE help build release fmt check deny test soak fuzz demo bench bench-quick install uninstall deb clean ci prerequisites
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ test: prerequisites ## run all tests
 
 soak: prerequisites ## the long forms of the load tests: 50 clones at once, 1,000 fetches, 100,000 references, 2 GB
 	BBCLOUD_SOAK=1 $(CARGO) test $(LOCKED) --test it -- load:: memory::
+
+fuzz: ## fuzz each place where bytes of others come in, SECONDS_EACH (600) long; needs cargo-fuzz
+	@for target in tests/fuzz/targets/*.rs; do \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run -s none --fuzz-dir tests/fuzz "$$(basename "$$target" .rs)" \
+			-- -max_total_time=$${SECONDS_EACH:-600} -timeout=20 || exit 1; \
+	done
 
 demo: prerequisites ## see it work without an account: clone, push, fetch, wiki and a refused push
 	$(CARGO) build $(LOCKED) --bin git-remote-bbcloud --example local-bitbucket

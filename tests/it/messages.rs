@@ -214,8 +214,8 @@ fn what_a_command_line_gets_wrong_is_told() {
             "a user name has no colon and no line end in it",
         ),
         (
-            "login --for a/b/c --token-stdin <list",
-            "'a/b/c' is neither a workspace nor a repository",
+            "login --for ada@acme --token-stdin <list",
+            "'ada@acme' is neither a workspace nor a repository",
         ),
         ("setup --workspace 'a b'", "'a b' is not a workspace"),
         ("origin acme/widgets </", "cannot read git's commands"),
