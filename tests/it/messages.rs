@@ -217,7 +217,7 @@ fn what_a_command_line_gets_wrong_is_told() {
             "login --for ada@acme --token-stdin <list",
             "'ada@acme' is neither a workspace nor a repository",
         ),
-        ("setup --workspace 'a b'", "'a b' is not a workspace"),
+        ("setup --workspace acme/widgets", "'acme/widgets' is not a workspace"),
         ("origin acme/widgets </", "cannot read git's commands"),
     ] {
         let mut shell = scene.command("sh", &scene.work());
