@@ -55,8 +55,10 @@ soak: prerequisites ## the long forms of the load tests: 50 clones at once, 1,00
 
 fuzz: ## fuzz each place where bytes of others come in, SECONDS_EACH (600) long; needs cargo-fuzz
 	@for target in tests/fuzz/targets/*.rs; do \
-		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run -s none --fuzz-dir tests/fuzz "$$(basename "$$target" .rs)" \
-			-- -max_total_time=$${SECONDS_EACH:-600} -timeout=20 || exit 1; \
+		name=$$(basename "$$target" .rs); mkdir -p "target/fuzz/found/$$name"; \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run -s none --fuzz-dir tests/fuzz --target-dir target/fuzz "$$name" \
+			"target/fuzz/found/$$name" "tests/fuzz/corpus/$$name" \
+			-- -max_total_time=$${SECONDS_EACH:-600} -timeout=20 -artifact_prefix="target/fuzz/found/$$name-" || exit 1; \
 	done
 
 demo: prerequisites ## see it work without an account: clone, push, fetch, wiki and a refused push

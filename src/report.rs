@@ -42,6 +42,17 @@ pub struct Failure {
     hints: Vec<String>,
 }
 
+/// What went wrong at an edge, where nobody asks which error it was: something of this machine.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        let failure = Self::new(Kind::Local, error.to_string());
+        error
+            .chain()
+            .skip(1)
+            .fold(failure, |failure, cause| failure.because(cause.to_string()))
+    }
+}
+
 impl Failure {
     /// Returns a failure of `kind` that says `message`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {

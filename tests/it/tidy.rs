@@ -156,3 +156,25 @@ fn every_variable_and_setting_stands_in_the_readme() {
         }
     }
 }
+
+/// A dependency is a decision: each says in a line above it what it is for.
+#[test]
+fn every_dependency_says_what_it_is_for() {
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("a manifest");
+    let (mut in_list, mut explained, mut count) = (false, false, 0);
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            in_list = line.ends_with("dependencies]");
+        } else if line.starts_with('#') {
+            explained = true;
+        } else if line.trim().is_empty() {
+            explained = false;
+        } else if in_list {
+            count += 1;
+            // What `keyring` leaves out is said above it.
+            assert!(explained || line.starts_with("keyring-core"), "{line}");
+            explained = false;
+        }
+    }
+    assert!(count > 20, "the lists were not found");
+}

@@ -3,16 +3,18 @@
 mod layout;
 mod main_page;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Command};
 use clap_mangen::Man;
 
 use self::layout::Page;
 use super::definition;
 use super::scene::print;
-use crate::report::{Failure, Kind};
+use crate::report::Failure;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -41,16 +43,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     for command in command.get_subcommands() {
         add(command, &mut pages);
     }
-    std::fs::create_dir_all(directory).map_err(|error| failed(directory, &error))?;
-    for (name, text) in pages {
-        let file = directory.join(format!("{name}.1"));
-        std::fs::write(&file, text).map_err(|error| failed(&file, &error))?;
-    }
+    write(directory, pages)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn failed(path: &std::path::Path, error: &std::io::Error) -> Failure {
-    Failure::new(Kind::Local, format!("cannot write '{}'", path.display())).caused_by(error)
+fn write(directory: &Path, pages: Vec<(String, String)>) -> anyhow::Result<()> {
+    let failed = |path: &Path| format!("cannot write '{}'", path.display());
+    fs::create_dir_all(directory).with_context(|| failed(directory))?;
+    for (name, text) in pages {
+        let file = directory.join(format!("{name}.1"));
+        fs::write(&file, text).with_context(|| failed(&file))?;
+    }
+    Ok(())
 }
 
 /// `git-remote-bbcloud-login`

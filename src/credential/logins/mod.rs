@@ -80,7 +80,7 @@ impl Logins {
                     .or(environment.text(&BBCLOUD_USERNAME))
                     .or(base.username());
                 let name = name_for(named.filter(|name| !name.is_empty()), &secret, source, address)?;
-                Ok(Login::new(name, secret, source))
+                Ok::<_, Failure>(Login::new(name, secret, source))
             })
             .transpose()?;
         Ok(Self {
