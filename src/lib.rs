@@ -15,7 +15,8 @@
 //! 1. [`address`]: what may follow `bbcloud::`, and the only place that builds `https` URLs.
 //! 2. [`helper`]: git's commands, one at a time; `command` parses them, `options` keeps them.
 //! 3. [`bridge`]: `upload_pack` (fetch, version 2), `receive_pack` (push), `upload_archive`, `fallback` (fetch, version
-//!    0 and 1), over `remote` (one server), `discovery` (its advertisement) and `packet` (git's framing).
+//!    0 and 1), over `remote` (one server), `discovery` (its advertisement), `relay` (its answers on their way to git) and
+//!    `packet` (git's framing).
 //! 4. [`http`]: `client` implements the trait over a `session` (redirects, `retry`, `cookies`); `exchange` is one
 //!    request and its answer over a `wire`, `connector` the way to the server (`dial`, `proxy`, `tls`, `stream`);
 //!    `settings` are git's `http.*`; `status` and `network` explain failures. `rest` and `probe` are for commands.

@@ -163,12 +163,16 @@ pub fn plain(text: &str) -> String {
         .map(|c| match c {
             '\n' => '\n',
             '\t' => ' ',
-            c if c.is_control() => '?',
-            // Bidirectional controls can make a line read as something it is not (Unicode TR 36, 3.2).
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '?',
+            c if steers(c) => '?',
             c => c,
         })
         .collect()
+}
+
+/// Whether a terminal does something else with `c` than to show it. Bidirectional controls can make a line read as
+/// something that it is not (Unicode TR 36, 3.2).
+pub fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether standard error is a terminal, and so somebody may be there who sees a window or a prompt as well.

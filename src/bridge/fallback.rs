@@ -8,7 +8,8 @@ use std::io::{self, BufRead, Read, Write};
 use gix_transport::client::blocking_io::http::Http;
 
 use super::discovery::Advertisement;
-use super::packet::{self, Framing, Packet};
+use super::packet::{self, Packet};
+use super::relay::{Passage, Passed};
 use super::remote::Remote;
 use super::service::Service;
 use super::{Credentials, Error};
@@ -97,21 +98,29 @@ fn read_request(from_child: &mut impl BufRead, request: &mut Vec<u8>) -> Result<
 /// Passes an answer on and checks that it is complete: `fetch-pack` would wait for the rest of it, and we for its next
 /// request. Without sidebands a pack is no packets, and the end of the pipe has to say where it ends.
 fn copy(body: &mut impl BufRead, to_child: &mut impl Write) -> Result<After, Error> {
-    let mut framing = Framing::default();
+    let mut passage = Passage::new(Service::UploadPack);
     let mut after = After::Request;
     loop {
         let bytes = body.fill_buf()?;
         if bytes.is_empty() {
             break;
         }
-        if after == After::Request && framing.follow(bytes).is_err() {
-            after = After::End;
+        let mut rest = bytes;
+        if after == After::Request {
+            rest = match passage.pass(bytes, to_child).map_err(Error::FetchPack)? {
+                Passed::All => &[],
+                Passed::Broken { rest, .. } => {
+                    after = After::End;
+                    rest
+                }
+            };
         }
-        to_child.write_all(bytes).map_err(Error::FetchPack)?;
+        to_child.write_all(rest).map_err(Error::FetchPack)?;
         let count = bytes.len();
         body.consume(count);
     }
     to_child.flush().map_err(Error::FetchPack)?;
+    let framing = passage.framing;
     if let Some(text) = framing.reported() {
         return Err(Error::Reported(text));
     }

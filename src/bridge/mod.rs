@@ -5,11 +5,14 @@
 
 pub mod discovery;
 pub mod fallback;
+pub mod framing;
 pub mod packet;
 pub mod receive_pack;
 pub mod refusal;
+pub mod relay;
 pub mod remote;
 pub mod service;
+pub mod sideband;
 pub mod upload_archive;
 pub mod upload_pack;
 

@@ -8,7 +8,8 @@ use std::io::{BufRead, Write};
 use gix_transport::client::blocking_io::http::Http;
 
 use super::packet::{self, Packet};
-use super::remote::{Remote, relay};
+use super::relay::relay;
+use super::remote::Remote;
 use super::service::Service;
 use super::upload_pack::from_git_error;
 use super::{Credentials, Error};
@@ -42,7 +43,7 @@ pub fn serve<H: Http, C: Credentials>(
         return stream(remote, from_git, to_git, &request);
     }
     let body = remote.post(Service::ReceivePack, &request, false).map_err(outcome)?;
-    relay(body, to_git, true).map_err(outcome)
+    relay(body, Service::ReceivePack, to_git).map_err(outcome)
 }
 
 /// Reads up to `hold` bytes of the pack. Returns whether that was all of it.
@@ -80,7 +81,7 @@ fn stream<H: Http, C: Credentials>(
     // stopped the upload is the reason. In both cases the request was not complete, and so nothing has changed.
     let complete = sent.is_ok();
     match remote.finish_upload(Service::ReceivePack, upload) {
-        Ok(body) => relay(body, to_git, true).map_err(outcome),
+        Ok(body) => relay(body, Service::ReceivePack, to_git).map_err(outcome),
         Err(Error::Http(_)) if !complete => Err(Error::Http(
             sent.err().unwrap_or_else(|| std::io::ErrorKind::BrokenPipe.into()),
         )),

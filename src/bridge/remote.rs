@@ -3,7 +3,7 @@
 //! Every request of a session goes through here, so that the answer's type, a redirected base and a refused credential
 //! are looked after once.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Write as _};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -11,7 +11,6 @@ use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKi
 use zeroize::Zeroizing;
 
 use super::discovery::Advertisement;
-use super::packet::Framing;
 use super::service::{Service, Version};
 use super::{Credentials, Error};
 
@@ -160,35 +159,6 @@ impl<H: Http, C: Credentials> Remote<H, C> {
                 Ok(true)
             }
         }
-    }
-}
-
-/// Passes a body on to git as it arrives and checks that it is complete.
-///
-/// # Errors
-/// [`Error::Protocol`] if it does not end with a flush packet, unless it is empty and `may_be_empty`.
-pub fn relay(mut body: impl BufRead, to_git: &mut impl Write, may_be_empty: bool) -> Result<(), Error> {
-    let mut framing = Framing::default();
-    loop {
-        let bytes = body.fill_buf()?;
-        if bytes.is_empty() {
-            break;
-        }
-        framing
-            .follow(bytes)
-            .map_err(|error| Error::Protocol(format!("the server does not speak git's protocol: {error}")))?;
-        to_git.write_all(bytes).map_err(Error::ToGit)?;
-        let count = bytes.len();
-        body.consume(count);
-    }
-    to_git.flush().map_err(Error::ToGit)?;
-    if let Some(text) = framing.reported() {
-        return Err(Error::Reported(text));
-    }
-    match framing.missing() {
-        Some(_) if may_be_empty && framing.total() == 0 => Ok(()),
-        Some(reason) => Err(Error::Protocol(reason)),
-        None => Ok(()),
     }
 }
 

@@ -5,7 +5,8 @@ use std::io::{BufRead, Write};
 use gix_transport::client::blocking_io::http::Http;
 
 use super::packet::{self, Packet};
-use super::remote::{Remote, relay};
+use super::relay::relay;
+use super::remote::Remote;
 use super::service::Service;
 use super::upload_pack::from_git_error;
 use super::{Credentials, Error};
@@ -27,5 +28,5 @@ pub fn serve<H: Http, C: Credentials>(
         }
     }
     let body = remote.post(Service::UploadArchive, &request, true)?;
-    relay(body, to_git, false)
+    relay(body, Service::UploadArchive, to_git)
 }

@@ -5,7 +5,8 @@ use std::io::{BufRead, Write};
 use gix_transport::client::blocking_io::http::Http;
 
 use super::packet::{self, Packet};
-use super::remote::{Remote, relay};
+use super::relay::relay;
+use super::remote::Remote;
 use super::service::{Service, Version};
 use super::{Credentials, Error, Kept};
 
@@ -41,7 +42,7 @@ pub fn serve<H: Http, C: Credentials>(
             }
             Request::Begun => upload(remote, from_git, &mut request)?,
         };
-        relay(answer, to_git, false)?;
+        relay(answer, Service::UploadPack, to_git)?;
     }
 }
 

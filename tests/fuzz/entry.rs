@@ -8,7 +8,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use git_remote_bbcloud::address::{Address, BaseUrl};
 use git_remote_bbcloud::bridge::discovery::Advertisement;
-use git_remote_bbcloud::bridge::packet::{self, Framing};
+use git_remote_bbcloud::bridge::packet;
+use git_remote_bbcloud::bridge::relay::{Passage, Passed};
 use git_remote_bbcloud::bridge::remote::Remote;
 use git_remote_bbcloud::bridge::service::{Service, Version};
 use git_remote_bbcloud::bridge::{fallback, receive_pack, upload_pack};
@@ -81,18 +82,29 @@ pub(crate) fn packets(bytes: &[u8]) {
     if whole {
         assert_eq!(copy, bytes);
     }
-    let mut at_once = Framing::default();
-    let followed = at_once.follow(bytes).is_ok();
-    let mut by_one = Framing::default();
-    let pieces = bytes.chunks(1).all(|piece| by_one.follow(piece).is_ok());
-    assert_eq!(followed, pieces);
-    if followed {
+    let (mut at_once, mut told) = (Passage::new(Service::UploadPack), Vec::new());
+    let passed = matches!(at_once.pass(bytes, &mut told), Ok(Passed::All));
+    let (mut by_one, mut told_by_one) = (Passage::new(Service::UploadPack), Vec::new());
+    let mut pieces = bytes.chunks(1);
+    assert_eq!(
+        passed,
+        pieces.all(|piece| matches!(by_one.pass(piece, &mut told_by_one), Ok(Passed::All)))
+    );
+    assert!(is_passed(bytes, &told) && is_passed(bytes, &told_by_one));
+    if passed {
+        let (at_once, by_one) = (at_once.framing, by_one.framing);
+        assert_eq!(told, told_by_one);
         assert_eq!(at_once.missing(), by_one.missing());
         assert_eq!(at_once.reported(), by_one.reported());
         assert_eq!(at_once.missing_for_fetch_pack(), by_one.missing_for_fetch_pack());
-        // What ends well can be read to its end.
-        assert!(whole || at_once.missing().is_some());
+        // What ends well can be read to its end, and has passed to its end.
+        assert!(whole && told.len() == bytes.len() || at_once.missing().is_some());
     }
+}
+
+/// Whether git was told the beginning of what the server has said, but for characters that would steer a terminal.
+fn is_passed(said: &[u8], told: &[u8]) -> bool {
+    told.len() <= said.len() && told.iter().zip(said).all(|(told, said)| told == said || *told == b'?')
 }
 
 /// Git's commands and options: no value becomes an argument of its own.
@@ -129,7 +141,7 @@ pub(crate) fn push(bytes: &[u8]) {
     let sent = talk.sent.borrow();
     assert!(git.starts_with(&sent), "something was sent that git has not said");
     assert!(
-        server.starts_with(&to_git),
+        is_passed(server, &to_git),
         "git was told something that the server has not said"
     );
     assert!(*talk.posts.borrow() <= 1, "a push was sent twice");

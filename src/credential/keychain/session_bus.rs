@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use zbus::blocking::{Connection, Proxy};
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
@@ -116,9 +117,17 @@ pub(super) fn no_collection() -> Fault {
     Fault::Absent("the Secret Service has no default collection to keep secrets in".to_owned())
 }
 
+/// Returns the connection to the session's bus, which stays open until the process ends: gnome-keyring (42.1) notes
+/// clients that come in one thread and those that go in another, and was seen to break down over `OpenSession` of the
+/// connection that `keyring` makes just when this one had been closed.
 fn connect() -> Result<Connection, Fault> {
-    Connection::session()
-        .map_err(|error| Fault::Absent(format!("the session's message bus cannot be reached: {error}")))
+    static SESSION: OnceLock<Connection> = OnceLock::new();
+    if let Some(connection) = SESSION.get() {
+        return Ok(connection.clone());
+    }
+    let connection = Connection::session()
+        .map_err(|error| Fault::Absent(format!("the session's message bus cannot be reached: {error}")))?;
+    Ok(SESSION.get_or_init(|| connection).clone())
 }
 
 fn service(connection: &Connection) -> Result<Proxy<'static>, Fault> {

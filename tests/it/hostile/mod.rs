@@ -6,3 +6,4 @@ mod ends;
 mod input;
 mod room;
 mod server;
+mod texts;

@@ -1,0 +1,181 @@
+//! Passing an answer on to git as it arrives: every byte of it for git, nothing in it for the terminal to obey.
+//!
+//! Git shows what a server says in its protocol as it is (`sideband.allowControlCharacters` of newer ones has them do
+//! otherwise), so an escape sequence in a `remote:` line could clear the screen or hide a refusal. Texts keep their
+//! length, so no packet changes its size; what is data is not touched.
+
+use std::io::{self, BufRead, Write};
+
+use super::Error;
+use super::framing::{Framing, Run};
+use super::packet;
+use super::service::Service;
+use super::sideband::{self, Texts};
+
+/// Passes a body on to git and checks that it is complete.
+///
+/// # Errors
+/// [`Error::Protocol`] if it does not end with a flush packet, unless it is empty and the answer to a push, which has
+/// none if git has asked for no report.
+pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) -> Result<(), Error> {
+    let mut passage = Passage::new(service);
+    loop {
+        let bytes = body.fill_buf()?;
+        if bytes.is_empty() {
+            break;
+        }
+        match passage.pass(bytes, to_git).map_err(Error::ToGit)? {
+            Passed::All => {}
+            Passed::Broken { error, .. } => {
+                let reason = format!("the server does not speak git's protocol: {error}");
+                return Err(Error::Protocol(reason));
+            }
+        }
+        let count = bytes.len();
+        body.consume(count);
+    }
+    to_git.flush().map_err(Error::ToGit)?;
+    let framing = passage.framing;
+    if let Some(text) = framing.reported() {
+        return Err(Error::Reported(text));
+    }
+    let may_be_empty = service == Service::ReceivePack;
+    match framing.missing() {
+        Some(_) if may_be_empty && framing.total() == 0 => Ok(()),
+        Some(reason) => Err(Error::Protocol(reason)),
+        None => Ok(()),
+    }
+}
+
+/// An answer of a service on its way.
+pub struct Passage {
+    /// How far it has come.
+    pub framing: Framing,
+    service: Service,
+    /// A packet with a text in it, until it is whole: 64 KiB at most.
+    held: Vec<u8>,
+    texts: Texts,
+}
+
+/// What became of bytes that were to be passed on.
+#[must_use]
+pub enum Passed<'a> {
+    /// They have been, but for a text that is not whole yet.
+    All,
+    /// Only those before `rest` have been.
+    Broken {
+        /// What is wrong with them.
+        error: packet::Error,
+        /// Those from the first that can belong to no packet.
+        rest: &'a [u8],
+    },
+}
+
+impl Passage {
+    /// Returns the passage of an answer that has not begun.
+    pub fn new(service: Service) -> Self {
+        Self {
+            framing: Framing::default(),
+            service,
+            held: Vec::new(),
+            texts: Texts::default(),
+        }
+    }
+
+    /// Passes on the next bytes of the answer, in as few writes as can be.
+    ///
+    /// # Errors
+    /// If `to` cannot be written.
+    pub fn pass<'a>(&mut self, mut bytes: &'a [u8], to: &mut impl Write) -> io::Result<Passed<'a>> {
+        let mut at = 0;
+        while let Some(next) = bytes.get(at..).filter(|next| !next.is_empty()) {
+            match self.framing.step(next) {
+                Ok(Run::Content(count)) if self.is_text() => {
+                    let (before, rest) = bytes.split_at(at);
+                    let (text, rest) = rest.split_at(count);
+                    to.write_all(before)?;
+                    self.hold(text, to)?;
+                    (bytes, at) = (rest, 0);
+                }
+                Ok(Run::Header(count) | Run::Content(count)) => at += count,
+                Err(error) => {
+                    let (before, rest) = bytes.split_at(at);
+                    to.write_all(before)?;
+                    return Ok(Passed::Broken { error, rest });
+                }
+            }
+        }
+        to.write_all(bytes)?;
+        Ok(Passed::All)
+    }
+
+    /// Whether the packet that has begun may have a text for the user in it. The answer to a push has nothing else.
+    fn is_text(&self) -> bool {
+        self.service == Service::ReceivePack || sideband::may_be_text(self.framing.start())
+    }
+
+    fn hold(&mut self, text: &[u8], to: &mut impl Write) -> io::Result<()> {
+        self.held.extend_from_slice(text);
+        if self.framing.is_between_packets() {
+            to.write_all(&self.texts.harmless(self.service, &self.held))?;
+            self.held.clear();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn passed(service: Service, chunks: &[&[u8]]) -> Vec<u8> {
+        let (mut passage, mut to) = (Passage::new(service), Vec::new());
+        for chunk in chunks {
+            assert!(matches!(passage.pass(chunk, &mut to).unwrap(), Passed::All));
+        }
+        to
+    }
+
+    #[test]
+    fn texts_are_made_harmless_and_packets_stay_packets() {
+        let bytes = b"0008NAK\n0009\x01PA\x1b\x070009\x02a\x1bc\r00000008ERR\x1b0009ERR \x1b0000";
+        let told = b"0008NAK\n0009\x01PA\x1b\x070009\x02a?c\r00000008ERR\x1b0009ERR ?0000";
+        let pieces: Vec<_> = bytes.chunks(1).collect();
+        for chunks in [&[&bytes[..]][..], &pieces] {
+            assert_eq!(
+                String::from_utf8_lossy(&passed(Service::UploadPack, chunks)),
+                String::from_utf8_lossy(told)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_packet_stays_with_the_caller() {
+        let (mut passage, mut to) = (Passage::new(Service::UploadPack), Vec::new());
+        let passed = passage.pass(b"0008NAK\nPACK\x1b", &mut to).unwrap();
+        assert!(matches!(passed, Passed::Broken { rest: b"PACK\x1b", .. }));
+        assert_eq!(to, b"0008NAK\n");
+    }
+
+    proptest! {
+        #[test]
+        fn any_chunking_passes_alike(
+            contents in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..20),
+            size in 1_usize..40,
+        ) {
+            let mut bytes = Vec::new();
+            for content in &contents {
+                packet::write(content, &mut bytes);
+            }
+            bytes.extend_from_slice(b"0000");
+            let pieces: Vec<_> = bytes.chunks(size).collect();
+            for service in [Service::UploadPack, Service::ReceivePack, Service::UploadArchive] {
+                let whole = passed(service, &[&bytes]);
+                prop_assert_eq!(&passed(service, &pieces), &whole);
+                prop_assert_eq!(whole.len(), bytes.len());
+            }
+        }
+    }
+}
