@@ -2,9 +2,8 @@
 //!
 //! The fuzz targets and the tests share it.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::io::Read as _;
+use std::sync::OnceLock;
 
 use git_remote_bbcloud::address::{Address, BaseUrl};
 use git_remote_bbcloud::bridge::discovery::Advertisement;
@@ -16,6 +15,7 @@ use git_remote_bbcloud::bridge::{fallback, receive_pack, upload_pack};
 use git_remote_bbcloud::cache::Cache;
 use git_remote_bbcloud::environment::Environment;
 use git_remote_bbcloud::git::config::Config;
+use git_remote_bbcloud::helper::Session;
 use git_remote_bbcloud::helper::command::Command;
 use git_remote_bbcloud::helper::options::Options;
 use git_remote_bbcloud::http::client::Client;
@@ -24,6 +24,7 @@ use git_remote_bbcloud::http::status::{Asked, explain};
 use git_remote_bbcloud::report::Report;
 use git_remote_bbcloud::trace::Trace;
 
+mod loopback;
 mod talk;
 
 use self::talk::{Nobody, Talk};
@@ -107,12 +108,17 @@ fn is_passed(said: &[u8], told: &[u8]) -> bool {
     told.len() <= said.len() && told.iter().zip(said).all(|(told, said)| told == said || *told == b'?')
 }
 
-/// Git's commands and options: no value becomes an argument of its own.
+/// Git's commands and options: no value becomes an argument of its own, and every session ends.
 pub(crate) fn commands(bytes: &[u8]) {
     let mut options = Options::default();
+    let mut starts_fetch_pack = false;
     for line in bytes.split(|byte| *byte == b'\n') {
-        if let Command::Option { name, value } = Command::parse(line) {
-            options.set(&name, &value);
+        match Command::parse(line) {
+            Command::Option { name, value } => {
+                options.set(&name, &value);
+            }
+            Command::Fetch(_) => starts_fetch_pack = true,
+            _ => {}
         }
     }
     let arguments = options.fetch_pack("https://bitbucket.org/a/b.git");
@@ -120,6 +126,66 @@ pub(crate) fn commands(bytes: &[u8]) {
     let (url, flags) = arguments.split_last().expect("there are arguments");
     assert_eq!(url, "https://bitbucket.org/a/b.git");
     assert!(flags.iter().skip(1).all(|flag| flag.starts_with('-')), "{flags:?}");
+    // That would be a process of git's own, which is not what is looked for here.
+    if !starts_fetch_pack {
+        session(bytes);
+    }
+}
+
+/// A whole session, with a server that has one reference and wants nothing.
+fn session(mut from_git: &[u8]) {
+    let server = loopback::answering(|request| {
+        let text = String::from_utf8_lossy(request);
+        let path = text.split(' ').nth(1).unwrap_or_default();
+        let service = if path.contains("receive-pack") {
+            "receive"
+        } else {
+            "upload"
+        };
+        let (kind, body) = match (text.starts_with("GET"), service) {
+            (true, "upload") => ("advertisement", "000eversion 2\n000cls-refs\n0000".to_owned()),
+            (true, _) => {
+                let line = format!("{} refs/heads/main\0report-status\n", "1".repeat(40));
+                let service = "001f# service=git-receive-pack\n0000";
+                ("advertisement", format!("{service}{:04x}{line}0000", line.len() + 4))
+            }
+            (false, _) => ("result", "000eunpack ok\n0000".to_owned()),
+        };
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-{service}-pack-{kind}\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes()
+    });
+    let base = server.base.url().to_string();
+    let environment = Environment::from_pairs([
+        ("BBCLOUD_BASE_URL", base.as_str()),
+        ("BBCLOUD_CACHE", "false"),
+        ("BBCLOUD_TOKEN", "ATATT-fuzz"),
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("GIT_TERMINAL_PROMPT", "0"),
+        ("HOME", "/nonexistent"),
+    ]);
+    let mut to_git = Vec::new();
+    let report = Report::new(true);
+    // No configuration knows a remote of this name, and so none is changed.
+    let named = ("nobody", "acme/widgets");
+    let ended = Session::new(named, &environment, report, &mut from_git, &mut to_git).serve();
+    if let Err(failure) = ended {
+        assert!(!failure.message().is_empty());
+    }
+    let begins = [
+        "connect\n",
+        "ok\n",
+        "unsupported\n",
+        "error ",
+        "\n",
+        ":object-format ",
+        "1111",
+    ];
+    let is_answer = begins.iter().any(|begin| to_git.starts_with(begin.as_bytes()));
+    assert!(to_git.is_empty() || is_answer, "{}", to_git.escape_ascii());
 }
 
 /// What git says and what the server says, in one input.
@@ -214,24 +280,9 @@ fn kept() -> &'static Kept {
 
 /// A whole answer of a server, on a connection of its own; and the words for it.
 pub(crate) fn answers(bytes: &[u8]) {
-    static SERVER: OnceLock<u16> = OnceLock::new();
-    static ANSWER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let port = *SERVER.get_or_init(|| {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("it is bound").port();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let answer = ANSWER.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                // A client that has heard enough may go.
-                answer_with(stream, &answer).ok();
-            }
-        });
-        port
-    });
-    bytes.clone_into(&mut ANSWER.lock().unwrap_or_else(PoisonError::into_inner));
-    let base = BaseUrl::parse(&format!("http://127.0.0.1:{port}")).expect("loopback may be in clear text");
+    let answer = bytes.to_vec();
+    let server = loopback::answering(move |_| answer.clone());
+    let base = &server.base;
     let nothing = Environment::from_pairs([("GIT_CONFIG_NOSYSTEM", "1"), ("HOME", "/nonexistent")]);
     let config = Config::load(&nothing).expect("there is no configuration");
     let mut settings = Settings::read(base.url(), "", &config, &nothing).expect("nothing is set");
@@ -239,7 +290,7 @@ pub(crate) fn answers(bytes: &[u8]) {
     settings.follow_redirects = FollowRedirects::Never;
     let client = Client::new(settings, Report::new(true), Trace::default());
     let mut remote = Remote::new(client, format!("{}a/b.git", base.url()), Version::V2, Nobody);
-    let address = Address::parse("a/b", &base).expect("an address");
+    let address = Address::parse("a/b", base).expect("an address");
     let error = match remote.advertisement(Service::UploadPack) {
         Err(error) => error,
         Ok(_) => match remote.post(Service::UploadPack, b"0000", true) {
@@ -254,22 +305,12 @@ pub(crate) fn answers(bytes: &[u8]) {
     };
     let asked = Asked {
         address: &address,
-        base: &base,
+        base,
         service: Service::UploadPack,
         login: None,
     };
     let failure = explain(&asked, error);
     assert!(!failure.message().is_empty());
-}
-
-fn answer_with(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
-    let mut request = [0; 4096];
-    let _length = stream.read(&mut request)?;
-    stream.write_all(answer)?;
-    stream.shutdown(std::net::Shutdown::Write)?;
-    // What is still said is read, so that the end is no reset.
-    while stream.read(&mut request)? > 0 {}
-    Ok(())
 }
 
 /// Git's credential protocol, and the `.netrc` that it shares its words with.
