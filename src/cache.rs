@@ -8,7 +8,7 @@
 //! byte of the network names a file: the names are hashes.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::bridge::discovery::Advertisement;
-use crate::bridge::service::{Service, Version};
+use crate::bridge::service::Service;
 use crate::environment::Environment;
 use crate::environment::variable::{BBCLOUD_CACHE, XDG_CACHE_HOME};
 use crate::git::config::Config;
@@ -78,13 +78,16 @@ impl Cache {
 impl Slot {
     /// Returns the copy, if there is one of version 2 that is not too old.
     pub fn load(&self) -> Option<Advertisement> {
-        if self.age()? > AGE || fs::metadata(&self.path).ok()?.len() > BYTES + 4096 {
+        // No link and no pipe: the directory may be shared, and whoever else writes there may be no friend.
+        if self.age()? > AGE || !fs::symlink_metadata(&self.path).ok()?.is_file() {
             return None;
         }
-        let content = fs::read(&self.path).ok()?;
+        let mut content = Vec::new();
+        let file = fs::File::open(&self.path).ok()?;
+        file.take(BYTES + 4096).read_to_end(&mut content).ok()?;
         let bytes = content.strip_prefix(self.head().as_bytes())?;
         let advertisement = Advertisement::read(Service::UploadPack, &mut &*bytes).ok()?;
-        (advertisement.version() == Version::V2).then_some(advertisement)
+        advertisement.is_usable().then_some(advertisement)
     }
 
     /// Whether it is time to ask for a new copy, while this one still serves.
@@ -98,9 +101,9 @@ impl Slot {
         SystemTime::now().duration_since(modified).ok()
     }
 
-    /// Keeps `advertisement` if it is of version 2.
+    /// Keeps `advertisement` if git can begin with it.
     pub fn store(&self, advertisement: &Advertisement) {
-        if advertisement.version() == Version::V2 && advertisement.bytes().len() as u64 <= BYTES {
+        if advertisement.is_usable() && advertisement.bytes().len() as u64 <= BYTES {
             self.write(advertisement).ok();
         } else {
             self.forget();
@@ -127,7 +130,7 @@ impl Slot {
             make_room(directory)?;
         }
         let draft = self.path.with_extension(format!("{}.draft", std::process::id()));
-        let written = fs::File::create(&draft).and_then(|mut file| {
+        let written = fs::File::create_new(&draft).and_then(|mut file| {
             file.write_all(self.head().as_bytes())?;
             file.write_all(advertisement.bytes())
         });
@@ -150,12 +153,15 @@ fn create_private(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)
 }
 
-/// Removes what is too old, and the oldest beyond the bound. Drafts of processes that died are files like any other.
+/// Removes what is too old, and the oldest beyond the bound. Drafts of processes that died are copies like any other;
+/// what else the user has in a directory of the user's choice is none of ours.
 fn make_room(directory: &Path) -> io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        files.push((entry.metadata()?.modified()?, entry.path()));
+        if is_ours(&entry.path()) {
+            files.push((entry.metadata()?.modified()?, entry.path()));
+        }
     }
     if files.len() < FILES {
         return Ok(());
@@ -171,6 +177,18 @@ fn make_room(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a file is called like a copy, or like the draft of one.
+fn is_ours(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+    let (name, draft) = stem.split_once('.').unwrap_or((stem, ""));
+    let is_hash = URL_SAFE_NO_PAD
+        .decode(name)
+        .is_ok_and(|hash| hash.len() == ring::digest::SHA256_OUTPUT_LEN);
+    let extension = path.extension().and_then(std::ffi::OsStr::to_str);
+    let is_number = !draft.is_empty() && draft.bytes().all(|byte| byte.is_ascii_digit());
+    is_hash && (extension.is_none() || extension == Some("draft") && is_number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +197,7 @@ mod tests {
         Advertisement::read(Service::UploadPack, &mut text.as_bytes()).unwrap()
     }
 
-    const V2: &str = "000eversion 2\n000cls-refs\n0000";
+    const V2: &str = "000eversion 2\n000cls-refs\n000afetch\n0000";
 
     fn cache() -> (tempfile::TempDir, Cache) {
         let directory = tempfile::tempdir().unwrap();
@@ -206,9 +224,16 @@ mod tests {
     fn refs_are_not_kept_and_end_what_was() {
         let (_directory, cache) = cache();
         let slot = cache.slot("https://x/a/b.git", "");
-        slot.store(&advertisement(V2));
-        slot.store(&advertisement("0000"));
-        assert_eq!(slot.load(), None);
+        for useless in [
+            "0000",
+            "000eversion 2\n0000",
+            "000eversion 2\n000cls-refs\n0000",
+            "000eversion 2\n000cls-refs\n000afetch\n0016object-format=foo\n0000",
+        ] {
+            slot.store(&advertisement(V2));
+            slot.store(&advertisement(useless));
+            assert_eq!(slot.load(), None);
+        }
     }
 
     #[test]
@@ -234,6 +259,27 @@ mod tests {
             .set_modified(old)
             .unwrap();
         assert_eq!(slot.load(), None);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_alone() {
+        let (_directory, cache) = cache();
+        fs::create_dir_all(&cache.directory).unwrap();
+        for at in 0..FILES {
+            fs::write(cache.directory.join(format!("mine {at}.txt")), "").unwrap();
+        }
+        let slot = cache.slot("https://x/a/b.git", "");
+        fs::write(slot.path.with_extension("1.draft"), "").unwrap();
+        slot.store(&advertisement(V2));
+        assert!(slot.load().is_some());
+        assert_eq!(fs::read_dir(&cache.directory).unwrap().count(), FILES + 2);
+        let names = |names: &[&str]| names.iter().filter(|name| is_ours(Path::new(name))).count();
+        let hash = URL_SAFE_NO_PAD.encode([7; 32]);
+        assert_eq!(names(&[&hash, &format!("{hash}.12.draft")]), 2);
+        assert_eq!(
+            names(&["notes", &format!("{hash}.txt"), &format!("{hash}.draft"), ".draft", ""]),
+            0
+        );
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 
 fn help_git(remote: (&str, &str), environment: &Environment, report: Report) -> Result<ExitCode, Failure> {
     let (from_git, to_git) = pipe::standard_streams().map_err(|error| pipe::broken(&error))?;
-    process::end_with_git(&to_git).map_err(|error| pipe::broken(&error))?;
+    process::end_with_git(&to_git);
     let end = Session::new(
         remote,
         environment,

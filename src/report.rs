@@ -128,6 +128,11 @@ impl Failure {
         &self.causes
     }
 
+    /// Returns what the server said, if it is to be shown.
+    pub fn words(&self) -> Option<&str> {
+        self.remote.as_deref()
+    }
+
     /// Returns the texts of the `hint:` lines.
     pub fn hints(&self) -> &[String] {
         &self.hints
@@ -172,7 +177,8 @@ pub fn plain(text: &str) -> String {
 /// Whether a terminal does something else with `c` than to show it. Bidirectional controls can make a line read as
 /// something that it is not (Unicode TR 36, 3.2).
 pub fn steers(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether standard error is a terminal, and so somebody may be there who sees a window or a prompt as well.

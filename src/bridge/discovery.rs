@@ -100,7 +100,11 @@ impl Advertisement {
     }
 
     /// Returns the refs of an advertisement of version 0 or 1, in the server's order.
-    pub fn refs(&self) -> Vec<Ref<'_>> {
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] if a name cannot be one (`git-check-ref-format(1)`): git is told names in lines of words,
+    /// where a line end or a space would begin a line of the server's own.
+    pub fn refs(&self) -> Result<Vec<Ref<'_>>, Error> {
         let capabilities = self.capabilities();
         let mut refs = Vec::new();
         for line in self.lines() {
@@ -119,19 +123,24 @@ impl Advertisement {
                     let symref = capability.strip_prefix(b"symref=")?;
                     symref.strip_prefix(name)?.strip_prefix(b":")
                 });
+                let target = target.map(one_word).transpose()?;
+                let name = one_word(name)?;
                 refs.push(Ref { id, name, target });
             }
         }
-        refs
+        Ok(refs)
     }
 
     /// Returns the object format that version 0 and 1 advertise; without a word of it, it is SHA-1.
-    pub fn object_format(&self) -> &[u8] {
+    ///
+    /// # Errors
+    /// As [`refs`](Self::refs).
+    pub fn object_format(&self) -> Result<&[u8], Error> {
         let capabilities = self.capabilities();
         let format = capabilities
             .iter()
             .find_map(|capability| capability.strip_prefix(b"object-format="));
-        format.unwrap_or(b"sha1")
+        format.map_or(Ok(b"sha1"), one_word)
     }
 
     /// Returns what the server can do, as it says it.
@@ -142,6 +151,19 @@ impl Advertisement {
         };
         let text = |feature: &[u8]| String::from_utf8_lossy(feature).into_owned();
         features.into_iter().map(text).collect()
+    }
+
+    /// Whether git can begin with it: a server of version 2 that can list and serve objects of a format that git knows.
+    pub fn is_usable(&self) -> bool {
+        let features = self.features();
+        let has = |name: &str| features.iter().any(|feature| feature.split('=').next() == Some(name));
+        let format = features
+            .iter()
+            .find_map(|feature| feature.strip_prefix("object-format="));
+        self.version == Version::V2
+            && has("ls-refs")
+            && has("fetch")
+            && format.is_none_or(|format| matches!(format, "sha1" | "sha256"))
     }
 
     fn capabilities(&self) -> Vec<&[u8]> {
@@ -165,6 +187,17 @@ impl Advertisement {
             Some(packet::content(packet))
         })
     }
+}
+
+/// Returns `name` if it is one word of one line.
+fn one_word(name: &[u8]) -> Result<&[u8], Error> {
+    if name.iter().any(|byte| *byte == b' ' || byte.is_ascii_control()) {
+        let shown = name.get(..40).unwrap_or(name).escape_ascii();
+        return Err(Error::Protocol(format!(
+            "the server advertises '{shown}', which is no name"
+        )));
+    }
+    Ok(name)
 }
 
 fn next(body: &mut impl BufRead, into: &mut Vec<u8>) -> Result<Packet, Error> {
@@ -231,12 +264,30 @@ mod tests {
         ]);
         let advertisement = read(&bytes).unwrap();
         assert_eq!(advertisement.version(), Version::V0);
-        assert_eq!(advertisement.object_format(), b"sha1");
-        let refs = advertisement.refs();
+        assert_eq!(advertisement.object_format().unwrap(), b"sha1");
+        let refs = advertisement.refs().unwrap();
         let names: Vec<_> = refs.iter().map(|r| String::from_utf8_lossy(r.name)).collect();
         assert_eq!(names, ["HEAD", "refs/heads/main", "refs/tags/v1^{}"]);
         assert_eq!(refs[0].target, Some(&b"refs/heads/main"[..]));
         assert_eq!(refs[1].target, None);
+    }
+
+    #[test]
+    fn what_would_be_a_line_of_its_own_is_no_name() {
+        for first in [
+            "refs/heads/x\n\nok\nlock /home/mia/file\n\0agent=x",
+            "refs/heads/x unchanged\0agent=x",
+            "HEAD\0symref=HEAD:refs/heads/a\n\nlock",
+            "HEAD\0object-format=sha1\n\nlock",
+            "refs/heads/\u{7f}\0agent=x",
+        ] {
+            let bytes = advertisement(&[&format!("{ID} {first} \n"), "0000"]);
+            let advertisement = read(&bytes).unwrap();
+            assert!(
+                advertisement.refs().is_err() || advertisement.object_format().is_err(),
+                "{first:?}"
+            );
+        }
     }
 
     #[test]
@@ -249,8 +300,8 @@ mod tests {
         ]);
         let advertisement = read(&bytes).unwrap();
         assert_eq!(advertisement.version(), Version::V1);
-        assert!(advertisement.refs().is_empty());
-        assert_eq!(advertisement.object_format(), b"sha256");
+        assert!(advertisement.refs().unwrap().is_empty());
+        assert_eq!(advertisement.object_format().unwrap(), b"sha256");
         assert_eq!(advertisement.features(), ["object-format=sha256"]);
     }
 

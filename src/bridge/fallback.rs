@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use gix_transport::client::blocking_io::http::Http;
 
-use super::discovery::Advertisement;
+use super::discovery::{Advertisement, Ref};
 use super::packet::{self, Packet};
 use super::relay::{Passage, Passed};
 use super::remote::Remote;
@@ -15,26 +15,26 @@ use super::service::Service;
 use super::{Credentials, Error};
 
 /// Writes the refs of `advertisement` as the answer to git's `list` (`gitremote-helpers(7)`).
-pub fn list(advertisement: &Advertisement, with_format: bool, to_git: &mut impl Write) -> io::Result<()> {
+///
+/// # Errors
+/// [`Error::Protocol`] if git could take one of them for something else; it is told none of them then.
+pub fn list(advertisement: &Advertisement, with_format: bool, to_git: &mut impl Write) -> Result<(), Error> {
+    let mut lines = Vec::new();
     if with_format {
-        to_git.write_all(b":object-format ")?;
-        to_git.write_all(advertisement.object_format())?;
-        to_git.write_all(b"\n")?;
+        lines.extend([b":object-format ", advertisement.object_format()?, b"\n"].concat());
     }
-    for reference in advertisement.refs() {
-        match reference.target {
-            Some(target) => {
-                to_git.write_all(b"@")?;
-                to_git.write_all(target)?;
-            }
-            None => to_git.write_all(reference.id)?,
+    for Ref { id, name, target } in advertisement.refs()? {
+        match target {
+            Some(target) => lines.extend([b"@", target].concat()),
+            None => lines.extend_from_slice(id),
         }
-        to_git.write_all(b" ")?;
-        to_git.write_all(reference.name)?;
-        to_git.write_all(b"\n")?;
+        lines.extend([b" ", name, b"\n"].concat());
     }
-    to_git.write_all(b"\n")?;
-    to_git.flush()
+    lines.push(b'\n');
+    to_git
+        .write_all(&lines)
+        .and_then(|()| to_git.flush())
+        .map_err(Error::ToGit)
 }
 
 /// Bridges one run of `fetch-pack --stateless-rpc --stdin`.

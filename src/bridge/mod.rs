@@ -11,6 +11,7 @@ pub mod receive_pack;
 pub mod refusal;
 pub mod relay;
 pub mod remote;
+pub mod report_status;
 pub mod service;
 pub mod sideband;
 pub mod upload_archive;
@@ -45,6 +46,9 @@ pub enum Error {
     /// The push has been sent, and its answer is lost: nobody here knows whether it took place.
     #[error("the push was sent, but its answer was lost")]
     Unknown(#[source] Box<Self>),
+    /// Everything that git waited for has been passed on, and then the answer broke.
+    #[error("the answer broke after its last packet")]
+    AfterAll(#[source] Box<Self>),
     /// Git's end of the pipe cannot be read.
     #[error("cannot read from git")]
     FromGit(#[source] io::Error),

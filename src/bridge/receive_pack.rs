@@ -3,7 +3,7 @@
 //! The command list has to be read, not only passed on: a push that only deletes has no pack, and git keeps its end of
 //! the pipe open while it waits for the report. Waiting for the end of git's stream would then be waiting for ever.
 
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Write};
 
 use gix_transport::client::blocking_io::http::Http;
 
@@ -22,6 +22,8 @@ struct Commands {
     any: bool,
     /// There is a command that is no deletion, and so a pack follows, be it an empty one.
     has_pack: bool,
+    /// Git wants to be told what became of them.
+    wants_report: bool,
 }
 
 /// Passes one push to the server. `hold` bytes of it are kept in memory, so that a small push can tell its length.
@@ -35,15 +37,31 @@ pub fn serve<H: Http, C: Credentials>(
         bytes: mut request,
         any,
         has_pack,
+        wants_report,
     } = read_commands(from_git)?;
     if !any {
         return Ok(());
     }
-    if has_pack && !fill(from_git, &mut request, hold)? {
-        return stream(remote, from_git, to_git, &request);
-    }
-    let body = remote.post(Service::ReceivePack, &request, false).map_err(outcome)?;
-    relay(body, Service::ReceivePack, to_git).map_err(outcome)
+    let (body, sent) = if has_pack && !fill(from_git, &mut request, hold)? {
+        stream(remote, from_git, &request)?
+    } else {
+        let body = remote.post(Service::ReceivePack, &request, false);
+        (body.map_err(outcome)?, Sent::Whole)
+    };
+    let relayed = match relay(body, Service::ReceivePack, to_git) {
+        Ok(false) if wants_report => Err(Error::Protocol("the server reports nothing".to_owned())),
+        relayed => relayed.map(drop),
+    };
+    relayed.map_err(|error| match sent {
+        Sent::Whole => outcome(error),
+        Sent::InPart => error,
+    })
+}
+
+/// How much of a push the server can have. Without the end of its pack it has no effect.
+enum Sent {
+    Whole,
+    InPart,
 }
 
 /// Reads up to `hold` bytes of the pack. Returns whether that was all of it.
@@ -60,12 +78,12 @@ fn fill(from_git: &mut impl BufRead, request: &mut Vec<u8>, hold: usize) -> Resu
     Ok(from_git.fill_buf().map_err(Error::FromGit)?.is_empty())
 }
 
+/// Uploads what git sends as it comes. Returns the body of the answer, and how much the server was sent before it.
 fn stream<H: Http, C: Credentials>(
     remote: &mut Remote<H, C>,
     from_git: &mut impl BufRead,
-    to_git: &mut impl Write,
     begun: &[u8],
-) -> Result<(), Error> {
+) -> Result<(H::ResponseBody, Sent), Error> {
     let mut upload = remote.upload(Service::ReceivePack)?;
     let mut sent = upload.post_body.write_all(begun);
     while sent.is_ok() {
@@ -77,23 +95,37 @@ fn stream<H: Http, C: Credentials>(
         let count = bytes.len();
         from_git.consume(count);
     }
-    // A server that does not want the rest has answered already, and the answer says why. Where there is none, what
-    // stopped the upload is the reason. In both cases the request was not complete, and so nothing has changed.
-    let complete = sent.is_ok();
-    match remote.finish_upload(Service::ReceivePack, upload) {
-        Ok(body) => relay(body, Service::ReceivePack, to_git).map_err(outcome),
-        Err(Error::Http(_)) if !complete => Err(Error::Http(
-            sent.err().unwrap_or_else(|| std::io::ErrorKind::BrokenPipe.into()),
-        )),
-        Err(error) if !complete => Err(error),
-        Err(error) => Err(outcome(error)),
+    match sent {
+        Ok(()) => {
+            let body = remote.finish_upload(Service::ReceivePack, upload);
+            Ok((body.map_err(outcome)?, Sent::Whole))
+        }
+        // A server that does not want the rest has answered already, and the answer says why.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            let body = remote.finish_upload(Service::ReceivePack, upload)?;
+            Ok((body, Sent::InPart))
+        }
+        Err(error) => {
+            // Whether the end of the pack was in what has been sent, git's end of the pipe tells.
+            let is_all = from_git.fill_buf().is_ok_and(<[u8]>::is_empty);
+            let error = Error::Http(error);
+            Err(if is_all { outcome(error) } else { error })
+        }
     }
 }
 
-/// Once a push has been sent, an answer that does not arrive leaves its outcome unknown.
+/// Once a push has been sent, an answer that does not arrive leaves its outcome unknown. Where nobody could be
+/// connected to, nothing has been sent; and who redirects a push has not done it.
 fn outcome(error: Error) -> Error {
     match error {
+        Error::Http(error) if matches!(error.kind(), io::ErrorKind::NotConnected | io::ErrorKind::Unsupported) => {
+            Error::Http(error)
+        }
         Error::Http(_) | Error::Protocol(_) => Error::Unknown(Box::new(error)),
+        // A gateway that gives up says nothing of the server behind it, which may go on.
+        Error::Refused(refusal) if matches!(refusal.status, 500 | 502 | 504) => {
+            Error::Unknown(Box::new(Error::Refused(refusal)))
+        }
         error => error,
     }
 }
@@ -114,9 +146,13 @@ fn read_commands(from_git: &mut impl BufRead) -> Result<Commands, Error> {
         let mut halves = line.splitn(2, |byte| *byte == 0);
         let command = halves.next().unwrap_or_default();
         if let Some(capabilities) = halves.next() {
-            push_options |= capabilities
-                .split(|byte| *byte == b' ')
-                .any(|word| word == b"push-options");
+            let asks = |name: &[u8]| {
+                capabilities
+                    .split(|byte| *byte == b' ')
+                    .any(|word| word.trim_ascii() == name)
+            };
+            push_options |= asks(b"push-options");
+            commands.wants_report |= asks(b"report-status") || asks(b"report-status-v2");
         }
         let (any, has_pack) = match updates(command) {
             Some(new_id) => (true, new_id.iter().any(|byte| *byte != b'0')),

@@ -15,6 +15,8 @@ pub struct Refusal {
     pub status: u16,
     /// The host that refused, which after a redirect is not the one that was asked.
     pub host: String,
+    /// Whether a redirect has led to it, away from the server that secrets are for, and so it was sent none.
+    pub elsewhere: bool,
     /// The `Content-Type` without its parameters, in lower case.
     pub content_type: String,
     /// The `WWW-Authenticate` values.

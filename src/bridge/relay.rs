@@ -12,15 +12,18 @@ use super::packet;
 use super::service::Service;
 use super::sideband::{self, Texts};
 
-/// Passes a body on to git and checks that it is complete.
+/// Passes a body on to git and checks that it is complete. Returns whether there was something in it for git itself,
+/// and not only for its user.
 ///
 /// # Errors
 /// [`Error::Protocol`] if it does not end with a flush packet, unless it is empty and the answer to a push, which has
 /// none if git has asked for no report.
-pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) -> Result<(), Error> {
+/// [`Error::AfterAll`] if it is complete, and then breaks.
+pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) -> Result<bool, Error> {
     let mut passage = Passage::new(service);
     loop {
-        let bytes = body.fill_buf()?;
+        let is_complete = passage.framing.missing().is_none();
+        let bytes = body.fill_buf().map_err(|error| after(is_complete, error.into()))?;
         if bytes.is_empty() {
             break;
         }
@@ -28,22 +31,33 @@ pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) 
             Passed::All => {}
             Passed::Broken { error, .. } => {
                 let reason = format!("the server does not speak git's protocol: {error}");
-                return Err(Error::Protocol(reason));
+                return Err(after(is_complete, Error::Protocol(reason)));
             }
         }
         let count = bytes.len();
         body.consume(count);
+        if passage.framing.missing().is_none() {
+            // All that git waits for; what HTTP has to add may take its time.
+            to_git.flush().map_err(Error::ToGit)?;
+        }
     }
-    to_git.flush().map_err(Error::ToGit)?;
     let framing = passage.framing;
     if let Some(text) = framing.reported() {
         return Err(Error::Reported(text));
     }
     let may_be_empty = service == Service::ReceivePack;
     match framing.missing() {
-        Some(_) if may_be_empty && framing.total() == 0 => Ok(()),
+        Some(_) if may_be_empty && framing.total() == 0 => Ok(false),
         Some(reason) => Err(Error::Protocol(reason)),
-        None => Ok(()),
+        None => Ok(passage.for_git),
+    }
+}
+
+fn after(is_complete: bool, error: Error) -> Error {
+    if is_complete {
+        Error::AfterAll(Box::new(error))
+    } else {
+        error
     }
 }
 
@@ -55,6 +69,8 @@ pub struct Passage {
     /// A packet with a text in it, until it is whole: 64 KiB at most.
     held: Vec<u8>,
     texts: Texts,
+    /// Whether there was content that git does not just show.
+    for_git: bool,
 }
 
 /// What became of bytes that were to be passed on.
@@ -79,6 +95,7 @@ impl Passage {
             service,
             held: Vec::new(),
             texts: Texts::default(),
+            for_git: false,
         }
     }
 
@@ -97,7 +114,11 @@ impl Passage {
                     self.hold(text, to)?;
                     (bytes, at) = (rest, 0);
                 }
-                Ok(Run::Header(count) | Run::Content(count)) => at += count,
+                Ok(Run::Header(count)) => at += count,
+                Ok(Run::Content(count)) => {
+                    self.for_git = true;
+                    at += count;
+                }
                 Err(error) => {
                     let (before, rest) = bytes.split_at(at);
                     to.write_all(before)?;
@@ -117,6 +138,7 @@ impl Passage {
     fn hold(&mut self, text: &[u8], to: &mut impl Write) -> io::Result<()> {
         self.held.extend_from_slice(text);
         if self.framing.is_between_packets() {
+            self.for_git |= sideband::is_report(&self.held);
             to.write_all(&self.texts.harmless(self.service, &self.held))?;
             self.held.clear();
         }

@@ -21,6 +21,8 @@ const GZIP_FROM: usize = 1024;
 pub struct Remote<H, C> {
     http: H,
     url: String,
+    /// Where it was looked for first: the server that secrets are for.
+    home: String,
     moved: bool,
     version: Version,
     credentials: C,
@@ -34,6 +36,7 @@ impl<H: Http, C: Credentials> Remote<H, C> {
     pub fn new(http: H, url: String, version: Version, credentials: C) -> Self {
         Self {
             http,
+            home: server_of(&url).to_owned(),
             url,
             moved: false,
             version,
@@ -49,6 +52,12 @@ impl<H: Http, C: Credentials> Remote<H, C> {
     /// Whether a redirect has led to another URL than the one that was asked for.
     pub fn has_moved(&self) -> bool {
         self.moved
+    }
+
+    /// Whether that URL is of another server: one that is sent no secret, and so accepts none.
+    pub fn is_elsewhere(&self) -> bool {
+        let base = self.http.redirected_base_url();
+        server_of(base.as_deref().unwrap_or(&self.url)) != self.home
     }
 
     /// Returns the client, to be told what git has said of the network.
@@ -155,11 +164,19 @@ impl<H: Http, C: Credentials> Remote<H, C> {
             }
             Err(error) => Err(error),
             Ok(()) => {
-                self.credentials.accepted();
+                if !self.is_elsewhere() {
+                    self.credentials.accepted();
+                }
                 Ok(true)
             }
         }
     }
+}
+
+/// Returns the beginning of `url` that names its server: `https://host:port`.
+fn server_of(url: &str) -> &str {
+    let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
+    url.get(..end).unwrap_or(url)
 }
 
 fn post_lines(service: Service) -> Vec<Zeroizing<String>> {
@@ -175,8 +192,10 @@ fn result_type(service: Service) -> String {
 
 /// Reads the headers up to their end and compares the type (`gitprotocol-http(5)`: clients must check it).
 fn check_type(headers: &mut impl BufRead, wanted: &str) -> Result<(), Error> {
-    let mut lines = String::new();
-    headers.read_to_string(&mut lines)?;
+    let mut lines = Vec::new();
+    headers.read_to_end(&mut lines)?;
+    // Whatever else a server says in its headers, be it in Latin-1.
+    let lines = String::from_utf8_lossy(&lines);
     let named = lines
         .lines()
         .filter_map(|line| line.split_once(':'))

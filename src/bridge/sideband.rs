@@ -1,8 +1,9 @@
 //! What a server says in its packets for the user to read: made harmless for the terminal, and as long as it was.
 //!
-//! Which packets have a text in them is in `gitprotocol-pack(5)`, "Packfile Data" and "Report Status", and in
-//! `gitprotocol-common(5)`, `ERR`. It must not know how they come and go; `relay` does.
+//! Which packets have a text in them is in `gitprotocol-pack(5)`, "Packfile Data", and in `gitprotocol-common(5)`,
+//! `ERR`. It must not know how they come and go; `relay` does.
 
+use super::report_status::{Line, ReportStatus};
 use super::service::Service;
 use crate::report::steers;
 
@@ -15,11 +16,33 @@ pub fn may_be_text(start: &[u8]) -> bool {
     matches!(start, [PROGRESS | FATAL | b'E' | b'N', ..])
 }
 
+/// Whether a packet of an answer to a push has a part of its report in it: a text for the user is none.
+pub fn is_report(content: &[u8]) -> bool {
+    match content {
+        [] | [PROGRESS | FATAL, ..] => false,
+        [DATA, report @ ..] => !report.is_empty(),
+        content => !is_error(content),
+    }
+}
+
+fn is_error(content: &[u8]) -> bool {
+    content.starts_with(b"ERR ") || content.starts_with(b"NACK ")
+}
+
 /// The texts of one answer, which go on from one packet to the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Texts {
-    /// The beginning of a character whose end is in the next packet.
-    cut: Vec<u8>,
+    progress: Text,
+    report: ReportStatus,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            progress: Text::of_lines(),
+            report: ReportStatus::default(),
+        }
+    }
 }
 
 impl Texts {
@@ -29,46 +52,73 @@ impl Texts {
             [band @ (DATA | PROGRESS | FATAL), text @ ..] => (Some(*band), text),
             text => (None, text),
         };
-        let is_text = match band {
-            Some(band) => band != DATA,
-            None => text.starts_with(b"ERR ") || text.starts_with(b"NACK "),
-        };
-        let shown = if is_text {
-            self.quiet(text)
-        } else if service == Service::ReceivePack {
-            quiet_report(text)
-        } else {
-            text.to_vec()
+        let shown = match band {
+            Some(DATA) if service == Service::ReceivePack => self.report.harmless(text),
+            Some(DATA) => text.to_vec(),
+            Some(PROGRESS) => self.progress.harmless(text),
+            Some(_) => Text::default().harmless(text),
+            None if is_error(text) => Text::default().harmless(text),
+            None if service == Service::ReceivePack => Line::default().harmless(text),
+            None => text.to_vec(),
         };
         band.into_iter().chain(shown).collect()
     }
+}
 
-    /// Tabs and line ends stay, the one that returns to the line's beginning too: git shows both as line ends, with
-    /// `remote: ` after them.
-    fn quiet(&mut self, text: &[u8]) -> Vec<u8> {
+/// A text that comes in pieces.
+#[derive(Debug, Default)]
+pub struct Text {
+    /// The beginning of a character whose end is in the next piece.
+    cut: Vec<u8>,
+    /// Whether a carriage return is the end of a line.
+    returns: bool,
+}
+
+impl Text {
+    /// Returns a text that git shows line by line, with `remote: ` before each: of progress, carriage returns end lines
+    /// as well. Elsewhere one would write over what git itself has said.
+    pub fn of_lines() -> Self {
+        Self {
+            returns: true,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the next piece with `?` for each byte of what could steer a terminal.
+    ///
+    /// Tabs and line ends stay, and bytes that are not UTF-8, but for those that a terminal with another character set
+    /// takes for control characters.
+    pub fn harmless(&mut self, piece: &[u8]) -> Vec<u8> {
         let told = self.cut.len();
-        let joined = [std::mem::take(&mut self.cut).as_slice(), text].concat();
+        let joined = [std::mem::take(&mut self.cut).as_slice(), piece].concat();
         let mut shown = Vec::with_capacity(joined.len());
         for chunk in joined.utf8_chunks() {
             for character in chunk.valid().chars() {
-                if steers(character) && !matches!(character, '\n' | '\r' | '\t') {
+                let stays = matches!(character, '\n' | '\t') || character == '\r' && self.returns;
+                if steers(character) && !stays {
                     shown.resize(shown.len() + character.len_utf8(), b'?');
                 } else {
                     shown.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 }
             }
-            shown.extend_from_slice(chunk.invalid());
-            if shown.len() == joined.len() {
-                self.cut = chunk.invalid().to_vec();
+            let invalid = chunk.invalid();
+            let is_cut = shown.len() + invalid.len() == joined.len()
+                && str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+            if is_cut {
+                self.cut = invalid.to_vec();
+                shown.extend_from_slice(invalid);
+            } else {
+                let quiet = |byte: &u8| if matches!(byte, 0x80..=0x9f) { b'?' } else { *byte };
+                shown.extend(invalid.iter().map(quiet));
             }
         }
         shown.split_off(told)
     }
 }
 
-/// Returns the report of a push, or a piece of it, without control characters: git shows the reasons in it. There is
-/// none in the name of a reference (`git-check-ref-format(1)`), but what else there may be in one must stay.
-fn quiet_report(report: &[u8]) -> Vec<u8> {
+/// Returns `bytes`, which are no text, without the control characters of ASCII: there is none in the name of a
+/// reference (`git-check-ref-format(1)`), but what else there may be in one must stay.
+pub fn without_controls(bytes: &[u8]) -> Vec<u8> {
     let quiet = |byte: &u8| {
         if byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t') {
             b'?'
@@ -76,7 +126,7 @@ fn quiet_report(report: &[u8]) -> Vec<u8> {
             *byte
         }
     };
-    report.iter().map(quiet).collect()
+    bytes.iter().map(quiet).collect()
 }
 
 #[cfg(test)]
@@ -98,11 +148,13 @@ mod tests {
             check(service, b"\x02a\x1b[2Jb\r50%\n\tc\x7f\0", b"\x02a?[2Jb\r50%\n\tc??");
             check(
                 service,
-                "\x03\u{9b}31m\u{202e}\u{e9}".as_bytes(),
-                "\x03??31m???\u{e9}".as_bytes(),
+                "\x03\u{9b}31m\u{202e}\u{61c}\u{e9}".as_bytes(),
+                "\x03??31m?????\u{e9}".as_bytes(),
             );
             check(service, b"\x02caf\xe9\xff\xfe", b"\x02caf\xe9\xff\xfe");
+            check(service, b"\x02\x9b2J\xe9\x9b2J", b"\x02?2J\xe9?2J");
             check(service, b"ERR \x1bc\n", b"ERR ?c\n");
+            check(service, b"\x03no\ryes", b"\x03no?yes");
         }
         check(UploadArchive, b"NACK \x1bc\n", b"NACK ?c\n");
     }
@@ -127,10 +179,10 @@ mod tests {
 
     #[test]
     fn a_reason_cannot_steer_it_and_a_name_stays() {
-        let reason = "ng refs/heads/\u{202e}a \x1b[8mhidden".as_bytes();
-        let shown = "ng refs/heads/\u{202e}a ?[8mhidden".as_bytes();
+        let reason = "ng refs/heads/\u{202e}a \x1b[8m\u{202e}hidden".as_bytes();
+        let shown = "ng refs/heads/\u{202e}a ?[8m???hidden".as_bytes();
         check(ReceivePack, reason, shown);
-        let in_band = |report: &[u8]| [&[DATA], report].concat();
+        let in_band = |line: &[u8]| [&[DATA], format!("{:04x}", line.len() + 4).as_bytes(), line].concat();
         check(ReceivePack, &in_band(reason), &in_band(shown));
     }
 

@@ -4,6 +4,8 @@ use std::io::{BufRead, Write};
 
 use gix_transport::client::blocking_io::http::Http;
 
+use super::discovery::Advertisement;
+use super::framing::{Framing, Run};
 use super::packet::{self, Packet};
 use super::relay::relay;
 use super::remote::Remote;
@@ -12,28 +14,34 @@ use super::{Credentials, Error, Kept};
 
 /// Serves git until it ends the session: with a flush packet of its own, or by closing its end.
 ///
-/// `hold` bytes of a request are kept in memory. If git has been told a `kept` advertisement, any request may be the
-/// first that the server cannot answer as promised: see `ask_again`.
+/// `hold` bytes of a request are kept in memory. If git has been told a `kept` advertisement (that, and where it is
+/// kept), any request may be the first that the server cannot answer as promised: see `ask_again`.
 pub fn serve<H: Http, C: Credentials>(
     remote: &mut Remote<H, C>,
     (from_git, to_git): (&mut impl BufRead, &mut impl Write),
     hold: usize,
-    mut kept: Option<&mut dyn Kept>,
+    mut kept: Option<(Advertisement, &mut dyn Kept)>,
 ) -> Result<(), Error> {
     let mut request = Vec::new();
     let mut unused = true;
     loop {
         request.clear();
         let answer = match read_request(from_git, &mut request, hold)? {
-            Request::End => return Ok(()),
+            Request::End => {
+                // Git does not even begin with what it was told: better that it is told the server's own word next.
+                if let Some((_, copy)) = kept.filter(|_| unused) {
+                    copy.forget();
+                }
+                return Ok(());
+            }
             Request::Whole => {
-                if let Some(copy) = kept.as_mut().filter(|_| std::mem::take(&mut unused)) {
+                if let Some((_, copy)) = kept.as_mut().filter(|_| std::mem::take(&mut unused)) {
                     copy.used(remote.credentials_mut().authorization().map_err(Error::Credentials)?);
                 }
                 let answer = post(remote, &request);
                 match (answer, &mut kept) {
-                    (Err(error), Some(copy)) if may_be_stale(&error) => {
-                        let answer = ask_again(remote, &request, *copy)?;
+                    (Err(error), Some((told, copy))) if may_be_stale(&error) => {
+                        let answer = ask_again(remote, &request, told, *copy)?;
                         kept = None;
                         answer
                     }
@@ -53,8 +61,15 @@ fn post<H: Http, C: Credentials>(remote: &mut Remote<H, C>, request: &[u8]) -> R
     if begin.is_empty() {
         return Err(Error::Protocol("the server's answer is empty".to_owned()));
     }
-    match begin.get(4..).and_then(|content| content.strip_prefix(b"ERR ")) {
-        Some(text) => Err(Error::Reported(String::from_utf8_lossy(text).trim_end().to_owned())),
+    // Of its first packet, as much as has come.
+    let mut framing = Framing::default();
+    if let Ok(Run::Header(head)) = framing.step(begin)
+        && let Some(content) = begin.get(head..).filter(|content| !content.is_empty())
+    {
+        framing.step(content).ok();
+    }
+    match framing.reported() {
+        Some(text) => Err(Error::Reported(text)),
         None => Ok(answer),
     }
 }
@@ -75,10 +90,12 @@ fn may_be_stale(error: &Error) -> bool {
 /// for a new one. Either that fails, which is the real reason, or the request is sent again to what it says now.
 ///
 /// # Errors
-/// [`Error::Changed`] if the server can no longer do what git was told it can.
+/// [`Error::Changed`] if the server can no longer do what git was `told` it can. If it still says the same, then what
+/// it answers now is the reason.
 fn ask_again<H: Http, C: Credentials>(
     remote: &mut Remote<H, C>,
     request: &[u8],
+    told: &Advertisement,
     kept: &mut dyn Kept,
 ) -> Result<H::ResponseBody, Error> {
     kept.forget();
@@ -87,7 +104,7 @@ fn ask_again<H: Http, C: Credentials>(
         return Err(Error::Changed);
     }
     let answer = post(remote, request).map_err(|error| match error {
-        Error::Protocol(_) | Error::Reported(_) => Error::Changed,
+        Error::Protocol(_) | Error::Reported(_) if fresh != *told => Error::Changed,
         error => error,
     })?;
     if !remote.has_moved() {

@@ -8,7 +8,6 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::scene::Scene;
-use crate::bridge::service::Service;
 use crate::credential::account::{Account, Scope};
 use crate::credential::kind::Kind as SecretKind;
 use crate::credential::login::{Login, Source};
@@ -216,10 +215,9 @@ fn verify(account: &Account, login: &Login, scene: &Scene<'_>) -> Result<Option<
         return Ok(None);
     };
     let mut repository = scene.open_repository(&address, login.clone())?;
-    match repository.remote.advertisement(Service::UploadPack) {
-        Ok(_) => Ok(Some(address.to_string())),
-        Err(error) => {
-            let failure = repository.explain(Service::UploadPack, error);
+    match repository.check_login() {
+        Ok(()) => Ok(Some(address.to_string())),
+        Err(failure) => {
             let failure = failure.because("so nothing was kept");
             Err(match failure.kind() {
                 Kind::Unauthenticated | Kind::Refused => failure,

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::scene::{Scene, exit, print};
 use crate::address::Address;
-use crate::bridge::service::Service;
 use crate::credential::account::{Account, Place, Scope, closest};
 use crate::credential::keychain::Fault;
 use crate::report::Failure;
@@ -144,10 +143,7 @@ fn check_variable(scope: Option<&Scope>, scene: &Scene<'_>) -> Option<Result<Str
 }
 
 fn ask(mut repository: Repository, address: &Address) -> Result<String, Failure> {
-    match repository.remote.advertisement(Service::UploadPack) {
-        Ok(_) => Ok(address.to_string()),
-        Err(error) => Err(repository.explain(Service::UploadPack, error)),
-    }
+    repository.check_login().map(|()| address.to_string())
 }
 
 impl View<'_> {

@@ -166,7 +166,7 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
 
     /// Connects git to `service`. Returns whether it did: before version 2 git has to fetch in another way.
     fn connect(&mut self, service: Service) -> Result<bool, Failure> {
-        let mut assumed = false;
+        let mut assumed = None;
         if service != Service::UploadArchive {
             self.named.tell_lfs(service, self.options.is_quiet())?;
         }
@@ -179,8 +179,8 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
             }
             Service::UploadPack => {
                 if let Some(kept) = self.kept()? {
-                    assumed = true;
                     self.answer_connect(&kept)?;
+                    assumed = Some(kept);
                 } else if !self.connect_upload_pack()? {
                     return Ok(false);
                 }
@@ -213,7 +213,7 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
         Ok(self.named.open()?.kept())
     }
 
-    fn bridge(&mut self, service: Service, assumed: bool) -> Result<(), Failure> {
+    fn bridge(&mut self, service: Service, assumed: Option<Advertisement>) -> Result<(), Failure> {
         let repository = self.named.open()?;
         let (from_git, to_git) = (&mut self.from_git, &mut self.to_git);
         let hold = repository.post_buffer();
@@ -242,8 +242,9 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
             Some(advertisement) if !for_push => advertisement,
             _ => self.discover(service)?,
         };
-        fallback::list(&advertisement, self.options.object_format, &mut self.to_git)
-            .map_err(|error| Failure::git_has_gone(&error))?;
+        let repository = self.named.open()?;
+        let listed = fallback::list(&advertisement, self.options.object_format, &mut self.to_git);
+        listed.map_err(|error| repository.explain(service, error))?;
         self.discovered = Some(advertisement);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The HTTP client behind gitoxide's [`Http`] trait: connections that are used again, redirects, refusals.
 //!
 //! A small request is collected and sent when its body is dropped; an upload of unknown length goes to the socket as
-//! it is written. An answer with a status of 400 or more is an error of the header reader that holds a [`Refusal`].
-//! It must not know git's protocols.
+//! it is written. An answer with a status of 300 or more is an error of the header reader that holds a
+//! [`Refusal`](crate::bridge::refusal::Refusal). It must not know git's protocols.
 
 use std::cell::RefCell;
 use std::io::{self, BufRead, Read, Write};
@@ -13,16 +13,12 @@ use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKi
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::answer::{Answer, Stage};
 use super::connector::Origin;
-use super::decoding::Decoding;
 use super::dial::Family;
-use super::error::Error;
-use super::exchange::Exchange;
-use super::head::AnswerHead;
-use super::session::{self, Answered, Request, Session};
+use super::session::Session;
 use super::settings::Settings;
 use super::wire::Watch;
-use crate::bridge::refusal::{Refusal, TEXT};
 use crate::report::Report;
 use crate::trace::Trace;
 
@@ -61,21 +57,6 @@ impl Client {
     pub fn set_quiet(&self, quiet: bool) {
         self.session.borrow_mut().quiet = quiet;
     }
-}
-
-enum Stage {
-    Unsent(Box<Request>),
-    Sending(Origin, Box<Exchange>),
-    Answered(Origin, Decoding),
-    Done,
-}
-
-struct Answer {
-    session: Rc<RefCell<Session>>,
-    stage: Stage,
-    /// The request, as long as nobody has seen any of the answer's body: until then it may be sent again.
-    again: Option<Box<Request>>,
-    content_type: String,
 }
 
 /// The headers of an answer, a line each.
@@ -148,18 +129,12 @@ impl Client {
         let mut session = self.session.borrow_mut();
         let request = session.request(url, base_url, lines, held);
         let stage = if body == Some(PostBodyDataKind::Unbounded) {
-            let (origin, exchange) = session.start_upload(&request).map_err(gix::error::Error::from_error)?;
-            Stage::Sending(origin, Box::new(exchange))
+            Stage::upload(&mut session, request)
         } else {
             Stage::Unsent(Box::new(request))
         };
         drop(session);
-        let answer = Rc::new(RefCell::new(Answer {
-            session: self.session.clone(),
-            stage,
-            again: None,
-            content_type: String::new(),
-        }));
+        let answer = Rc::new(RefCell::new(Answer::new(self.session.clone(), stage)));
         Ok(PostResponse {
             post_body: PostBody { answer: answer.clone() },
             headers: Headers {
@@ -172,107 +147,6 @@ impl Client {
                 filled: 0..0,
             },
         })
-    }
-}
-
-impl Answer {
-    /// Sends what is not sent yet and waits for the answer's headers.
-    fn headers(&mut self) -> io::Result<Vec<u8>> {
-        let answered = match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Unsent(mut request) => {
-                let answered = self.session.borrow_mut().perform(&mut request)?;
-                self.again = Some(request);
-                answered
-            }
-            Stage::Sending(origin, exchange) => session::uploaded(origin, *exchange)?,
-            later => {
-                self.stage = later;
-                return Ok(Vec::new());
-            }
-        };
-        let head = self.begin(answered)?;
-        head.text("content-type").clone_into(&mut self.content_type);
-        Ok(head.lines())
-    }
-
-    /// Gets ready to read the body, unless the answer is a refusal.
-    fn begin(&mut self, answered: Answered) -> io::Result<AnswerHead> {
-        let Answered { origin, exchange, head } = answered;
-        let decoding = Decoding::new(exchange, head.text("content-encoding"))?;
-        self.stage = Stage::Answered(origin, decoding);
-        if head.status >= 300 {
-            self.again = None;
-            return Err(self.refusal(&head).into());
-        }
-        Ok(head)
-    }
-
-    fn refusal(&mut self, head: &AnswerHead) -> Refusal {
-        let host = match &self.stage {
-            Stage::Answered(origin, _) => origin.host().to_owned(),
-            _ => String::new(),
-        };
-        let mut text = vec![0; TEXT];
-        let mut length = 0;
-        // What the server has to say is worth having even where its body is cut.
-        while let Some(space) = text.get_mut(length..).filter(|space| !space.is_empty())
-            && let Ok(count @ 1..) = self.read_once(space)
-        {
-            length += count;
-        }
-        text.truncate(length);
-        head.refusal(host, &text)
-    }
-
-    /// Reads the body. An advertisement is read ahead, because nothing of it reaches git before all is there; a pack
-    /// is passed on as it comes.
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let mut filled = 0;
-        while let Some(space) = out.get_mut(filled..).filter(|space| !space.is_empty()) {
-            match self.read_once(space) {
-                Ok(0) => break,
-                Ok(count) => {
-                    filled += count;
-                    if self.again.as_ref().is_none_or(|request| !request.is_get()) {
-                        break;
-                    }
-                }
-                Err(error) => {
-                    self.ask_again(error)?;
-                    filled = 0;
-                }
-            }
-        }
-        self.again = None;
-        Ok(filled)
-    }
-
-    fn read_once(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let Stage::Answered(_, decoding) = &mut self.stage else {
-            return Ok(0);
-        };
-        let count = decoding.read(out)?;
-        if count == 0
-            && let Stage::Answered(origin, decoding) = std::mem::replace(&mut self.stage, Stage::Done)
-            && let Some(stream) = decoding.finish()?.into_stream()
-        {
-            self.session.borrow_mut().connector.keep(origin, stream);
-        }
-        Ok(count)
-    }
-
-    /// The answer was cut. If nobody has seen any of it, the same request is sent once more, for the same type.
-    fn ask_again(&mut self, error: io::Error) -> io::Result<()> {
-        let Some(mut request) = self.again.take() else {
-            return Err(error);
-        };
-        let answered = self.session.borrow_mut().repeat(&mut request, error)?;
-        self.again = Some(request);
-        let head = self.begin(answered)?;
-        if head.text("content-type") == self.content_type {
-            return Ok(());
-        }
-        Err(Error::Malformed("it is of another type than before its connection was cut".to_owned()).into())
     }
 }
 
@@ -333,14 +207,7 @@ impl BufRead for Body {
 
 impl Write for PostBody {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.answer.borrow_mut().stage {
-            Stage::Unsent(request) => request.body.get_or_insert_default().extend_from_slice(bytes),
-            Stage::Sending(_, exchange) => exchange.write(bytes).or_else(|error| match error {
-                Error::AnsweredEarly => exchange.give_up_body().and(Err(error)),
-                error => Err(error),
-            })?,
-            _ => return Err(io::ErrorKind::BrokenPipe.into()),
-        }
+        self.answer.borrow_mut().send(bytes)?;
         Ok(bytes.len())
     }
 

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 use url::Url;
@@ -17,6 +18,10 @@ use super::settings::{Proxy, Settings};
 use super::stream::Stream;
 use super::wire::Watch;
 use super::{proxy, tls};
+
+/// How long a connection may have been idle to carry a request that must not be sent twice. Apache closes after 5
+/// seconds, others later; where its farewell and the request meet on the way, nobody knows what became of the request.
+const RESTED: Duration = Duration::from_secs(3);
 
 /// The server that a connection leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +57,13 @@ pub(super) struct Connection {
     pub(super) used: bool,
 }
 
+/// A connection whose last answer has been read.
+struct Idle {
+    origin: Origin,
+    stream: Stream,
+    since: Instant,
+}
+
 /// What is made once and serves every connection: the trust store is read once, whoever needed it first.
 #[derive(Default)]
 struct Kept {
@@ -68,7 +80,7 @@ pub(super) struct Connector {
     watch: Watch,
     family: Family,
     kept: Kept,
-    idle: Option<(Origin, Stream)>,
+    idle: Option<Idle>,
     opening: Option<(Origin, JoinHandle<Opened>)>,
 }
 
@@ -110,14 +122,19 @@ impl Connector {
         self.opening = Some((origin, opening));
     }
 
-    /// Returns a connection to `origin`: the idle one, the one that is being opened, or a new one.
-    pub(super) fn take(&mut self, origin: &Origin) -> Result<Connection, Error> {
-        if let Some((known, mut stream)) = self.idle.take()
-            && known == *origin
-            // A server that has closed it says so, and a request that must not be sent twice is not risked on it.
-            && !stream.has_input()
+    /// Returns a connection to `origin`: the idle one, the one that is being opened, or a new one. For a request that
+    /// may not be repeated (`may_repeat`) the idle one has to be good.
+    pub(super) fn take(&mut self, origin: &Origin, may_repeat: bool) -> Result<Connection, Error> {
+        if let Some(mut idle) = self.idle.take()
+            && idle.origin == *origin
+            && (may_repeat || idle.since.elapsed() < RESTED)
+            // A server that has closed it says so.
+            && !idle.stream.has_input()
         {
-            return Ok(Connection { stream, used: true });
+            return Ok(Connection {
+                stream: idle.stream,
+                used: true,
+            });
         }
         if let Some((known, opening)) = self.opening.take()
             && known == *origin
@@ -145,7 +162,11 @@ impl Connector {
 
     /// Keeps `stream` for the next request.
     pub(super) fn keep(&mut self, origin: Origin, stream: Stream) {
-        self.idle = Some((origin, stream));
+        self.idle = Some(Idle {
+            origin,
+            stream,
+            since: Instant::now(),
+        });
     }
 
     /// Returns what signs a request in at a proxy that relays it.

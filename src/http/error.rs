@@ -98,6 +98,12 @@ impl Error {
         matches!(self, Self::NoAnswer | Self::Cut { .. } | Self::Broken(_))
     }
 
+    /// Returns it as the failure of a request of which no server has seen anything: kind
+    /// [`NotConnected`](io::ErrorKind::NotConnected).
+    pub fn unsent(self) -> io::Error {
+        io::Error::new(io::ErrorKind::NotConnected, self)
+    }
+
     /// Finds the error that travelled through gitoxide's trait inside an [`io::Error`].
     pub fn within(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()

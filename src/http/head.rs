@@ -142,6 +142,7 @@ impl AnswerHead {
         Refusal {
             status: self.status,
             host,
+            elsewhere: false,
             content_type: content_type.trim().to_ascii_lowercase(),
             challenges: self
                 .all("www-authenticate")

@@ -1,5 +1,6 @@
 //! HTTP and TLS: the one place that knows them.
 
+mod answer;
 pub mod client;
 mod connector;
 mod cookies;
@@ -14,6 +15,8 @@ mod pace;
 pub mod probe;
 mod proxy;
 mod redirect;
+mod refused;
+mod request;
 pub mod rest;
 mod retry;
 pub mod said;

@@ -58,7 +58,7 @@ pub(super) fn check_method(method: &str, url: &Url) -> Result<(), Error> {
 }
 
 /// What a server names is shown without the user that it may have put into it.
-fn shown(location: &str) -> String {
+pub(super) fn shown(location: &str) -> String {
     match Url::parse(location) {
         Ok(mut url) if url.has_authority() => {
             url.set_username("").and_then(|()| url.set_password(None)).ok();
@@ -95,9 +95,11 @@ pub(super) fn target(url: &Url, location: &str, allowed: Protocols) -> Result<Ur
 
 /// Returns the base of `target`, what is left without `tail`: the repository's new address.
 pub(super) fn base(target: &Url, tail: &str) -> Result<String, Error> {
-    let base = target.as_str().strip_suffix(tail).filter(|_| !tail.is_empty());
+    // A base in whose query the end of the request stands would have every later request ask for the same thing.
+    let base = target.as_str().strip_suffix(tail);
+    let base = base.filter(|base| !tail.is_empty() && !base.contains(['?', '#']));
     base.map(str::to_owned).ok_or_else(|| Error::Redirect {
-        to: target.to_string(),
+        to: shown(target.as_str()),
         reason: "it does not end as the request does, so the repository's new address is unknown",
     })
 }
@@ -135,6 +137,7 @@ mod tests {
             format!("http://bitbucket.org/new/repo.git{TAIL}"),
             "file:///etc/passwd".to_owned(),
             "/account/signin".to_owned(),
+            format!("/sso?next=/acme/widgets.git{TAIL}"),
             format!("https://user:secret@evil.example/x.git{TAIL}"),
             "https://[".to_owned(),
         ] {

@@ -46,12 +46,12 @@ impl Retry {
         self.done += 1;
         let too_long = match self.longest {
             Some(longest) => wait > longest,
-            None => self.waited + wait > BUDGET,
+            None => self.waited.saturating_add(wait) > BUDGET,
         };
         if too_long {
             return None;
         }
-        self.waited += wait;
+        self.waited = self.waited.saturating_add(wait);
         Some(wait)
     }
 }
@@ -129,6 +129,9 @@ mod tests {
         let mut twice = retry(None, None, None);
         assert_eq!(twice.next(Some(SECOND * 40)), Some(SECOND * 40));
         assert_eq!(twice.next(Some(SECOND * 40)), None);
+        let mut endless = retry(None, None, None);
+        assert_eq!(endless.next(Some(SECOND)), Some(SECOND));
+        assert_eq!(endless.next(Some(Duration::MAX)), None);
     }
 
     #[test]

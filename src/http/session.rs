@@ -2,6 +2,7 @@
 //!
 //! It must not know gitoxide's trait, nor git's protocols beyond the one path that is never asked for twice.
 
+use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::cookies::Jar;
 use super::error::Error;
 use super::exchange::Exchange;
 use super::head::{AnswerHead, Head, Length, Target};
+use super::request::Request;
 use super::retry::{self, Retry};
 use super::settings::{ExtraHeader, Settings};
 use super::stream::Stream;
@@ -24,54 +26,11 @@ use crate::report::Report;
 /// The most that is read of an answer that is of no use, so that its connection can be used again.
 const USELESS: usize = 64 * 1024;
 
-/// A request that is known in full, or whose upload is still to come.
-pub(super) struct Request {
-    url: Url,
-    /// The end of the URL that stays the same when its beginning is redirected.
-    tail: String,
-    lines: Vec<Zeroizing<String>>,
-    pub(super) body: Option<Vec<u8>>,
-    retry: Retry,
-    /// What is no request of git's, and what it does.
-    foreign: Option<Foreign>,
-}
-
-/// A request of the REST API, or one that only looks what is there.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Foreign {
-    pub(super) method: &'static str,
-    /// Whether a redirect is followed, or an answer like any other.
-    pub(super) follow: bool,
-}
-
-impl Request {
-    /// Whether it has no effect, and so may be sent again: everything but a push.
-    pub(super) fn may_repeat(&self) -> bool {
-        match self.foreign {
-            Some(foreign) => foreign.method == "GET",
-            None => !self.url.path().ends_with("/git-receive-pack"),
-        }
-    }
-
-    /// Makes it a request that is none of git's.
-    pub(super) fn foreign(mut self, foreign: Foreign) -> Self {
-        self.foreign = Some(foreign);
-        self
-    }
-
-    /// Returns where it was sent last: redirects change that.
-    pub(super) fn url(&self) -> &Url {
-        &self.url
-    }
-
-    pub(super) fn is_get(&self) -> bool {
-        self.body.is_none()
-    }
-}
-
 /// An answer whose body is still to be read.
 pub(super) struct Answered {
     pub(super) origin: Origin,
+    /// Whether the request had no secret in it any more, because a redirect had led away.
+    pub(super) elsewhere: bool,
     pub(super) exchange: Exchange,
     pub(super) head: AnswerHead,
 }
@@ -79,7 +38,7 @@ pub(super) struct Answered {
 /// A session with one server.
 pub(super) struct Session {
     pub(super) connector: Connector,
-    /// The repository's address after a redirect.
+    /// The repository's address after the redirects of the last request.
     pub(super) redirected_base: Option<String>,
     /// Whether redirects are told: git does not with `--quiet`.
     pub(super) quiet: bool,
@@ -136,29 +95,35 @@ impl Session {
         };
         lines.retain(|line| !is_replaced(line));
         lines.extend(extras().filter_map(ExtraHeader::line));
-        let origin = Origin::of(&url);
-        if *self.home.get_or_insert_with(|| origin.clone()) != origin {
+        self.redirected_base = None;
+        let elsewhere = !self.is_home(&Origin::of(&url));
+        if elsewhere {
             lines.retain(|line| !redirect::is_secret(line));
         }
         if let Some(file) = self.settings.cookie_file.as_ref().filter(|_| self.jar.is_none()) {
             self.jar = Some(Jar::open(file, self.settings.save_cookies));
         }
         Request {
-            tail: url.as_str().strip_prefix(base).unwrap_or_default().to_owned(),
+            tail: url.as_str().strip_prefix(base).unwrap_or(url.as_str()).to_owned(),
             url,
             lines,
             body,
             retry: Retry::new(self.settings.retries),
             foreign: None,
+            elsewhere,
+            sent: false,
         }
     }
 
+    fn is_home(&mut self, origin: &Origin) -> bool {
+        self.home.get_or_insert_with(|| origin.clone()) == origin
+    }
+
     /// Sends the head of a request whose body follows.
-    pub(super) fn start_upload(&mut self, request: &Request) -> Result<(Origin, Exchange), Error> {
-        let origin = Origin::of(&request.url);
-        let connection = self.connector.take(&origin)?;
-        let exchange = self.start(connection.stream, request, Length::Chunked)?;
-        Ok((origin, exchange))
+    pub(super) fn start_upload(&mut self, request: &mut Request) -> Result<Exchange, Error> {
+        let connection = self.connector.take(&Origin::of(&request.url), false)?;
+        request.sent = true;
+        self.start(connection.stream, request, Length::Chunked)
     }
 
     /// Sends a request that is held in memory, follows redirects, and asks again where that may help.
@@ -186,7 +151,7 @@ impl Session {
     }
 
     /// Sends a request again whose answer was cut before anybody had seen any of it.
-    pub(super) fn repeat(&mut self, request: &mut Request, error: std::io::Error) -> std::io::Result<Answered> {
+    pub(super) fn repeat(&mut self, request: &mut Request, error: io::Error) -> io::Result<Answered> {
         let is_cut = Error::within(&error).is_some_and(Error::is_retryable);
         let Some(wait) = request.retry.next(None).filter(|_| is_cut && request.may_repeat()) else {
             return Err(error);
@@ -208,7 +173,15 @@ impl Session {
             let wanted = request.foreign.is_none_or(|foreign| foreign.follow);
             let Some(location) = redirect::location(&head).filter(|_| wanted) else {
                 self.found |= head.status < 300;
-                return Ok(Answered { origin, exchange, head });
+                if let Some(base) = self.redirected_base.as_ref().filter(|_| hops > 0 && !self.quiet) {
+                    self.report.warning(&format!("redirecting to {base}/"));
+                }
+                return Ok(Answered {
+                    origin,
+                    elsewhere: request.elsewhere,
+                    exchange,
+                    head,
+                });
             };
             hops += 1;
             // A GET looks for the repository; where none came before it, any request does.
@@ -218,16 +191,13 @@ impl Session {
             if let Some(foreign) = request.foreign {
                 redirect::check_method(foreign.method, &url)?;
             } else if is_search {
-                let base = redirect::base(&url, &request.tail)?;
-                if !self.quiet {
-                    self.report.warning(&format!("redirecting to {base}/"));
-                }
-                self.redirected_base = Some(base);
+                self.redirected_base = Some(redirect::base(&url, &request.tail)?);
             }
             self.keep(origin.clone(), exchange);
             if Origin::of(&url) != origin {
                 // A secret goes to the host that it was kept for, and to no other.
                 request.lines.retain(|line| !redirect::is_secret(line));
+                request.elsewhere = true;
             }
             request.url = url;
         }
@@ -243,10 +213,11 @@ impl Session {
 
     /// Sends a request once; but a connection that was kept alive may have ended at any moment, and is replaced if it
     /// has said nothing, and a proxy that relays requests may want a password first.
-    fn send(&mut self, origin: &Origin, request: &Request) -> Result<(Exchange, AnswerHead), Error> {
+    fn send(&mut self, origin: &Origin, request: &mut Request) -> Result<(Exchange, AnswerHead), Error> {
         loop {
-            let connection = self.connector.take(origin)?;
+            let connection = self.connector.take(origin, request.may_repeat())?;
             let used = connection.used;
+            request.sent = true;
             match self.send_once(connection.stream, request) {
                 Err(Error::NoAnswer) if used && request.may_repeat() => {}
                 Ok((exchange, head)) if head.status == 407 && self.relays(request) => {
@@ -305,15 +276,20 @@ impl Session {
 }
 
 /// Takes the answer to an upload. What has been uploaded is gone, so a redirect cannot be followed.
-pub(super) fn uploaded(origin: Origin, mut exchange: Exchange) -> Result<Answered, Error> {
+pub(super) fn uploaded(request: &Request, mut exchange: Exchange) -> Result<Answered, Error> {
     exchange.finish()?;
     let head = exchange.read_head()?;
     match redirect::location(&head) {
         Some(to) => Err(Error::Redirect {
-            to,
+            to: redirect::shown(&to),
             reason: "the request was too large to be kept and sent again: raise http.postBuffer",
         }),
-        None => Ok(Answered { origin, exchange, head }),
+        None => Ok(Answered {
+            origin: Origin::of(&request.url),
+            elsewhere: request.elsewhere,
+            exchange,
+            head,
+        }),
     }
 }
 

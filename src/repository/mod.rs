@@ -113,15 +113,36 @@ impl Repository {
         }
     }
 
-    /// Serves git's fetches; `assumed` says that git was told what was kept, and not what the server says now.
+    /// Serves git's fetches; `assumed` is what git was told, if that was kept and is not what the server says now.
     pub fn upload_pack(
         &mut self,
         git: (&mut impl BufRead, &mut impl Write),
-        assumed: bool,
+        assumed: Option<Advertisement>,
     ) -> Result<(), bridge::Error> {
-        let kept = self.kept.as_mut().filter(|_| assumed);
-        let kept = kept.map(|copy| copy as &mut dyn Kept);
+        let kept = self.kept.as_mut().map(|copy| copy as &mut dyn Kept);
+        let kept = assumed.zip(kept);
         upload_pack::serve(&mut self.remote, git, self.post_buffer, kept)
+    }
+
+    /// Asks the server whether it accepts who is asking.
+    ///
+    /// # Errors
+    /// What it says instead; and if it leads to another server, which has not been shown the secret.
+    pub fn check_login(&mut self) -> Result<(), Failure> {
+        let asked = self.remote.advertisement(Service::UploadPack);
+        asked.map_err(|error| self.explain(Service::UploadPack, error))?;
+        if self.remote.is_elsewhere() {
+            let message = format!(
+                "'{}' leads to another server for '{}', which was not shown the secret",
+                self.base.host(),
+                self.address
+            );
+            let url = self.address.https_url(&self.base);
+            return Err(
+                Failure::new(Kind::Refused, message).hint(format!("see where it leads: 'curl -sI {url}/info/refs'"))
+            );
+        }
+        Ok(())
     }
 
     /// Says what `error` means for the user.

@@ -232,8 +232,16 @@ pub(crate) fn advertisement(bytes: &[u8]) {
         if let Ok(advertisement) = Advertisement::read(service, &mut &*bytes) {
             assert!(bytes.ends_with(advertisement.bytes()));
             let mut listed = Vec::new();
-            fallback::list(&advertisement, true, &mut listed).expect("memory can be written");
-            assert!(listed.ends_with(b"\n\n") || advertisement.refs().is_empty());
+            let Ok(()) = fallback::list(&advertisement, true, &mut listed) else {
+                assert!(listed.is_empty());
+                continue;
+            };
+            // A line for each reference, one of the format, and the empty one at the end: none is the server's own.
+            let refs = advertisement.refs().expect("they have been listed");
+            let lines: Vec<_> = listed.split(|byte| *byte == b'\n').collect();
+            assert_eq!(lines.len(), refs.len() + 3);
+            let empty = lines.iter().position(|line| line.is_empty());
+            assert_eq!(empty, Some(refs.len() + 1));
         }
     }
     let kept = kept();
@@ -262,7 +270,7 @@ fn kept() -> &'static Kept {
         let environment = Environment::from_pairs([("BBCLOUD_CACHE", directory.path()), ("HOME", directory.path())]);
         let config = Config::load(&environment).expect("there is no configuration");
         let cache = Cache::open(&config, &environment).ok().flatten().expect("a cache");
-        let good = b"000eversion 2\n0000";
+        let good = b"000eversion 2\n000cls-refs\n000afetch\n0000";
         let advertisement = Advertisement::read(Service::UploadPack, &mut &good[..]).expect("an advertisement");
         cache.slot(URL, "ada").store(&advertisement);
         let mut files = std::fs::read_dir(directory.path()).expect("the cache has a directory");

@@ -2,7 +2,6 @@
 //! secret that is given to `login`.
 
 use crate::address::Address;
-use crate::bridge::service::Service;
 use crate::cli::scene::Scene;
 use crate::credential::account::{Account, Scope, closest};
 use crate::credential::keeping;
@@ -116,10 +115,9 @@ impl<'a, 'b> Keeper<'a, 'b> {
     fn try_at_server(&self, login: &Login, address: &Address) -> Result<(), Failure> {
         let address = address.without_user();
         let mut repository = self.scene.open_repository(&address, login.clone())?;
-        let Err(error) = repository.remote.advertisement(Service::UploadPack) else {
+        let Err(failure) = repository.check_login() else {
             return Ok(());
         };
-        let failure = repository.explain(Service::UploadPack, error);
         if matches!(failure.kind(), Kind::Unauthenticated | Kind::Refused) {
             return Err(failure.because("so the secret was not kept"));
         }

@@ -231,6 +231,10 @@ impl Credentials for Logins {
     }
 
     fn refused(&mut self, refusal: &Refusal) -> Result<bool, Failure> {
+        // Whoever has not seen the secret has not refused it, and will not see another one.
+        if refusal.elsewhere {
+            return Ok(false);
+        }
         let scopes = refusal.status == 403 && refusal.text.contains("privilege scopes");
         if self.step == Step::Nobody || !(matches!(refusal.status, 401 | 410) || scopes) {
             return Ok(false);

@@ -32,6 +32,7 @@ impl Bench {
         scene.set("BBCLOUD_CACHE", "false");
         scene.git_ok("", &["config", "--global", "http.retryAfter", "0"]);
         scene.cloned();
+        scene.slow_down_pushes("clone", "0.3");
         let later = noise(60_000);
         scene.bitbucket.commit(MAIN, "topic", "Later", &[("later", &later)]);
         scene.commit("clone", "mine", b"mine\n");
@@ -164,7 +165,12 @@ impl Bench {
         if !self.operation.pushes() {
             return complaints;
         }
-        let unknown = output.stderr.contains("it may or may not have taken effect")
+        let unknown = [
+            "it may or may not have taken effect",
+            "the server has reported on it, but the end of its answer was lost",
+        ]
+        .iter()
+        .any(|words| output.stderr.contains(words))
             && output.stderr.contains("git ls-remote bbcloud::acme/widgets");
         match (output.success(), there.is_empty()) {
             (true, true) => complaints.push("a push that succeeded is not there".to_owned()),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::operation::Operation;
 use super::{Case, Effect};
 use crate::bitbucket::Action;
+use crate::support::scene::SLOW_PUSH;
 
 /// How a cut is told: by HTTP, or by git's packets where HTTP says that all is well.
 const CUT: &[&str] = &[
@@ -239,7 +240,8 @@ fn harmless() -> Vec<Case> {
         Case::new("1xx before the answer", Action::Informational, Effect::None),
         Case::new("a short stall", Action::Stall { after: 10, pause }, Effect::None),
         Case::new("a drip", drip, Effect::None),
-        Case::new("kept alive and closed", Action::CloseAfter, Effect::None),
+        // A farewell that crosses a push on its way is another story.
+        Case::new("kept alive and closed", Action::CloseAfter, Effect::None).with(&[SLOW_PUSH]),
         Case::new("HTTP/1.0", Action::Http10, Effect::None),
         Case::new("gzip", Action::Gzip { broken: false }, Effect::None),
     ]

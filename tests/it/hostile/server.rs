@@ -225,3 +225,96 @@ fn no_name_from_outside_becomes_a_path() {
         "{asked:?}"
     );
 }
+
+/// Git reads the references of version 0 as lines, and `lock <file>` in one of them as a file to remove.
+#[test]
+fn no_name_from_the_server_becomes_a_command_or_a_path() {
+    let scene = Scene::new();
+    scene.cloned();
+    scene.set("BBCLOUD_CACHE", "false");
+    let precious = scene.path("precious");
+    std::fs::write(&precious, "precious").unwrap();
+    let id = "1".repeat(40);
+    let lock = format!("\n\nok\nlock {}\n\n", precious.display());
+    for (name, capabilities) in [
+        (format!("refs/heads/x{lock}"), "agent=x".to_owned()),
+        (format!("refs/tags/{}{lock}", "v".repeat(4000)), "agent=x".to_owned()),
+        ("HEAD".to_owned(), format!("symref=HEAD:refs/heads/x{lock}")),
+        ("HEAD".to_owned(), format!("object-format=sha1{lock}")),
+        ("refs/heads/x unchanged".to_owned(), "agent=x".to_owned()),
+    ] {
+        let line = format!("{id} {name}\0{capabilities}\n");
+        let body = format!("001e# service=git-upload-pack\n0000{:04x}{line}0000", line.len() + 4);
+        let refs = Fault::on("info/refs", Action::ReplaceBody(body.into_bytes()));
+        scene.bitbucket.fault(refs.always());
+        for arguments in [&["fetch"][..], &["fetch", "--no-tags"], &["ls-remote", "origin"]] {
+            let output = scene.git_in("clone", arguments);
+            let told = &output.stderr;
+            assert!(
+                !output.success() && told.contains("which is no name"),
+                "{name:?}: {told}"
+            );
+            assert!(precious.exists(), "{name:?}");
+        }
+        scene.bitbucket.clear_faults();
+    }
+}
+
+/// Waits that no clock can hold, one after the other; and a header in another character set on a good answer.
+#[test]
+fn odd_headers_are_no_failure_of_ours() {
+    let scene = Scene::new();
+    scene.cloned();
+    scene.set("BBCLOUD_CACHE", "false");
+    let wait = |seconds: &str| answer(429, "text/plain", &[("Retry-After", seconds)], b"");
+    scene.bitbucket.fault(Fault::on("info/refs", wait("0")));
+    scene
+        .bitbucket
+        .fault(Fault::on("info/refs", wait("18446744073709551615")).skip(1).always());
+    let output = scene.git_in("clone", FETCH);
+    assert!(
+        output.stderr.contains("has had too many requests (HTTP 429)"),
+        "{}",
+        output.stderr
+    );
+    scene.bitbucket.clear_faults();
+    for (arguments, service) in [
+        (FETCH, "upload"),
+        (&["push", "--quiet", "origin", "HEAD:new"][..], "receive"),
+    ] {
+        scene
+            .bitbucket
+            .fault(Fault::on("acme/widgets", Action::Header(b"X-Served-By: caf\xe9\r\n".to_vec())).always());
+        let output = scene.git_in("clone", arguments);
+        assert!(output.success(), "{service}: {}", output.stderr);
+        scene.bitbucket.clear_faults();
+    }
+}
+
+/// A server that answers in nonsense once does not spoil what is kept for days.
+#[test]
+fn a_useless_advertisement_is_not_kept() {
+    for features in ["", "000cls-refs\n", "000cls-refs\n000afetch\n0016object-format=foo\n"] {
+        let scene = Scene::new();
+        let body = format!("000eversion 2\n{features}0000");
+        scene
+            .bitbucket
+            .fault(Fault::on("info/refs", Action::ReplaceBody(body.into_bytes())));
+        // Whether git gets on with it is git's affair.
+        let _output = scene.git(&["clone", "--quiet", &scene.url(MAIN), "useless"]);
+        scene.bitbucket.clear_faults();
+        scene.git_ok("", &["clone", "--quiet", &scene.url(MAIN), "good"]);
+    }
+}
+
+/// The server's words are shown, whether its abilities were known before or not.
+#[test]
+fn a_kept_copy_does_not_hide_the_reason() {
+    let scene = Scene::new();
+    scene.cloned();
+    for _ in 0..3 {
+        let output = scene.git_in("clone", &["fetch", "--quiet", "origin", &"1".repeat(40)]);
+        assert!(output.stderr.contains("not our ref"), "{}", output.stderr);
+        assert!(!output.stderr.contains("can no longer do"), "{}", output.stderr);
+    }
+}

@@ -286,8 +286,44 @@ fn the_answer_is_a_page_or_leads_elsewhere() {
     };
     check(
         &refused_with(&scene, "/git-receive-pack", post, PUSH),
-        "error: the push was sent, but its answer was lost: it may or may not have taken effect\n\
-         caused by: the server redirects to '/elsewhere/acme/widgets.git/git-receive-pack', which is not followed: only the first request is redirected unless http.followRedirects is true\n\
-         hint: see what is there with 'git ls-remote <>acme/widgets', then push again if need be\n",
+        "error: the server redirects to '/elsewhere/acme/widgets.git/git-receive-pack', which is not followed: only the first request is redirected unless http.followRedirects is true\n\
+         hint: check the address and BBCLOUD_BASE_URL\n",
+    );
+}
+
+/// The network's own server answers, and says so (RFC 6585, section 6).
+#[test]
+fn a_network_that_wants_to_be_signed_in_to_is_named() {
+    let scene = scene();
+    let page = Refusal::Custom {
+        status: 511,
+        headers: Vec::new(),
+        content_type: "text/html".to_owned(),
+        body: b"<html>Welcome to the hotel</html>".to_vec(),
+    };
+    refusal(
+        &scene,
+        page,
+        FETCH,
+        "error: this network wants to be signed in to before it lets anybody through (HTTP 511)\n\
+         hint: open <> in a browser, which shows its sign-in page\n",
+    );
+}
+
+#[test]
+fn a_fetch_that_is_too_large_is_no_push() {
+    let scene = scene();
+    let large = || Refusal::Custom {
+        status: 413,
+        headers: Vec::new(),
+        content_type: "text/html".to_owned(),
+        body: Vec::new(),
+    };
+    refusal(
+        &scene,
+        large(),
+        FETCH,
+        "error: the request is too large for 'localhost' (HTTP 413)\n\
+         hint: fetch fewer branches at once: 'git fetch origin <branch>'\n",
     );
 }

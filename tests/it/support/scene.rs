@@ -15,6 +15,9 @@ use crate::bitbucket::{API_TOKEN_USER, Account, Bitbucket, Settings, command};
 /// The secret that opens everything. Its shape says that it is an API token.
 pub(crate) const TOKEN: &str = "ATATT-full";
 
+/// The setting that [`Scene::slow_down_pushes`] needs.
+pub(crate) const SLOW_PUSH: &str = "core.hooksPath=.git/slow";
+
 /// How git gets to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
@@ -214,6 +217,17 @@ impl Scene {
         fs::create_dir_all(&hooks).expect("a directory can be made");
         let file = hooks.join(hook);
         fs::write(&file, format!("#!/bin/sh\n{script}\n")).expect("a file can be written");
+        #[cfg(unix)]
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is our own file");
+    }
+
+    /// Has pushes from the working tree `directory` wait between the server's references and their own commands, where
+    /// they have [`SLOW_PUSH`] as a setting: what the server does after an answer has come to the client by then.
+    pub(crate) fn slow_down_pushes(&self, directory: &str, seconds: &str) {
+        let hooks = self.path(directory).join(".git/slow");
+        fs::create_dir_all(&hooks).expect("a directory can be made");
+        let file = hooks.join("pre-push");
+        fs::write(&file, format!("#!/bin/sh\nexec sleep {seconds}\n")).expect("a file can be written");
         #[cfg(unix)]
         fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is our own file");
     }

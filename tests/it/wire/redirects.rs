@@ -1,7 +1,7 @@
 //! Redirects: which are followed, what is said, and what does not go along.
 
 use super::Scene;
-use crate::bitbucket::{Account, Action, Bitbucket, Fault, Settings};
+use crate::bitbucket::{API_TOKEN_USER, Account, Action, Bitbucket, Fault, Settings};
 
 fn redirect(status: u16, location: &str) -> Action {
     Action::Redirect {
@@ -128,4 +128,53 @@ fn endless_redirects_end() {
         .fault(Fault::on("info/refs", redirect(302, &here)).always());
     assert!(scene.fails().contains("there were too many before it"));
     assert_eq!(scene.bitbucket.requests().len(), 21);
+}
+
+/// The other server has not seen the secret: what it says is not about that, and nobody forgets it or asks for another.
+#[cfg(unix)]
+#[test]
+fn what_another_server_refuses_is_not_the_secret() {
+    let other = Bitbucket::start(Settings::default());
+    other.create_repository("acme/widgets");
+    let scene = Scene::new()
+        .set("http.sslVerify", "false")
+        .variable("BBCLOUD_TOKEN", "");
+    let there = other.base_url() + "{target}";
+    let kept = scene
+        .bitbucket
+        .base_url()
+        .replacen("://", &format!("://{API_TOKEN_USER}:{}@", super::TOKEN), 1);
+    std::fs::write(scene.file(".git-credentials"), &kept).expect("a file can be written");
+    let askpass = super::askpass(&scene, "ATATT-typed");
+    let scene = scene.set("credential.helper", "store").variable("GIT_ASKPASS", askpass);
+    let mut told = Vec::new();
+    for (at, proactive) in [(0, "none"), (1, "basic")] {
+        scene.bitbucket.clear_faults();
+        // Where nobody has been asked before, the first server asks, and leads away whoever it knows.
+        let fault = Fault::on("info/refs", redirect(302, &there)).skip(1 - at).always();
+        scene.bitbucket.fault(fault);
+        let output = scene.git(&[
+            "-c",
+            &format!("http.proactiveAuth={proactive}"),
+            "ls-remote",
+            "bbcloud::acme/widgets",
+        ]);
+        assert!(!output.status.success());
+        told.push(super::said(&output));
+    }
+    for told in told {
+        assert!(
+            told.contains("error: 'localhost' refused to read 'acme/widgets' (HTTP 401)"),
+            "{told}"
+        );
+        assert!(
+            told.contains("caused by: a redirect of 'localhost' leads there, and no secret goes along"),
+            "{told}"
+        );
+        assert!(!told.contains("rejected"), "{told}");
+    }
+    assert!(other.requests().iter().all(|request| request.user.is_none()));
+    assert!(!scene.file("questions").exists(), "nobody is asked");
+    let still = std::fs::read_to_string(scene.file(".git-credentials")).expect("the file is there");
+    assert_eq!(still.trim(), kept.trim());
 }

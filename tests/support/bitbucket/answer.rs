@@ -166,6 +166,9 @@ impl<'a, W: AsyncWrite + Unpin> Answer<'a, W> {
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("server")) {
             bitbucket_headers(&mut head)?;
         }
+        if let Some(Action::Header(line)) = &self.action {
+            head.extend_from_slice(line);
+        }
         match self.end {
             End::Length(length) => write!(head, "Content-Length: {length}\r\n")?,
             End::LastChunk => head.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
@@ -245,6 +248,9 @@ impl<'a, W: AsyncWrite + Unpin> Answer<'a, W> {
     }
 
     async fn finish(&mut self) -> io::Result<()> {
+        if let Some(Action::Stall { pause, .. }) = self.action {
+            self.pause(pause).await?;
+        }
         match self.action {
             Some(
                 Action::CutBody { .. }

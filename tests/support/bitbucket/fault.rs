@@ -38,7 +38,7 @@ pub(crate) enum Action {
     Endless(Vec<u8>, Vec<u8>),
     /// Sends bytes below TLS, where only its records belong, then closes.
     BelowTls(Vec<u8>),
-    /// Pauses once, after this many bytes of the answer's body.
+    /// Pauses once, after this many bytes of the answer's body; before its end, if it is shorter.
     Stall { after: u64, pause: Duration },
     /// Sends the answer's body this many bytes at a time.
     Drip { bytes: usize, every: Duration },
@@ -46,6 +46,8 @@ pub(crate) enum Action {
     WrongLength { delta: i64 },
     /// Calls the answer something else.
     ContentType(String),
+    /// Adds this line to the head of the answer.
+    Header(Vec<u8>),
     /// Answers fully and says nothing of closing, then closes cleanly.
     CloseAfter,
     /// Answers in HTTP/1.0, where the end of the connection is the end of the body.
