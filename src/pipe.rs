@@ -68,8 +68,9 @@ impl ToGit {
     ///
     /// # Errors
     /// If there is no descriptor for it.
+    #[cfg(unix)]
     pub fn watched(&self) -> io::Result<(File, Settled)> {
-        Ok((self.file.try_clone()?, self.settled.clone()))
+        Ok((another(&self.file)?, self.settled.clone()))
     }
 }
 
@@ -86,10 +87,14 @@ pub fn standard_streams() -> io::Result<(FromGit, ToGit)> {
 
 #[cfg(unix)]
 fn files() -> io::Result<(File, File)> {
-    use std::os::fd::AsFd as _;
-    let from_git = io::stdin().as_fd().try_clone_to_owned()?;
-    let to_git = io::stdout().as_fd().try_clone_to_owned()?;
-    Ok((from_git.into(), to_git.into()))
+    Ok((another(io::stdin())?, another(io::stdout())?))
+}
+
+/// Returns another descriptor of the same pipe. The numbers up to 9 are the user's: `GIT_TRACE_CURL=5` is a descriptor
+/// that was there before, or none.
+#[cfg(unix)]
+fn another(pipe: impl std::os::fd::AsFd) -> io::Result<File> {
+    Ok(rustix::io::fcntl_dupfd_cloexec(pipe, 10)?.into())
 }
 
 #[cfg(windows)]

@@ -174,6 +174,12 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
+/// Returns `text`, which may be a server's words, as a part of a line of output: bounded, and without what could steer
+/// the terminal or look like another line.
+pub fn one_line(text: &str) -> String {
+    plain(bounded(text)).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Whether a terminal does something else with `c` than to show it. Bidirectional controls can make a line read as
 /// something that it is not (Unicode TR 36, 3.2).
 pub fn steers(c: char) -> bool {

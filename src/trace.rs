@@ -213,18 +213,19 @@ fn hidden_cookie(cookie: &str) -> String {
     }
 }
 
+/// Every URL of a line, those without a scheme as well.
 fn without_user(line: &str) -> String {
-    let Some((start, rest)) = line.split_once("://") else {
-        return line.to_owned();
-    };
-    let end = rest.find(['/', '?', '#', ' ']).unwrap_or(rest.len());
-    match rest.split_at_checked(end) {
-        Some((authority, tail)) if authority.contains('@') => {
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            format!("{start}://{REDACTED}@{host}{tail}")
+    let mut parts = line.split("//");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(['/', '?', '#', ' ']).unwrap_or(part.len());
+        let (authority, tail) = part.split_at_checked(end).unwrap_or((part, ""));
+        match authority.rsplit_once('@') {
+            Some((_, host)) => shown.extend(["//", REDACTED, "@", host, tail]),
+            None => shown.extend(["//", part]),
         }
-        _ => line.to_owned(),
     }
+    shown
 }
 
 #[cfg(test)]
@@ -299,6 +300,11 @@ mod tests {
                 "GET http://<redacted>@host/ HTTP/1.1",
             ),
             ("Accept: */*", "Accept: */*"),
+            ("Location: //me:pw@host/x", "Location: //<redacted>@host/x"),
+            (
+                "Location: https://a@b/?next=https://me:pw@host//x",
+                "Location: https://<redacted>@b/?next=https://<redacted>@host//x",
+            ),
         ] {
             assert_eq!(redacted(line), shown);
         }

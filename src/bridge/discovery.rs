@@ -1,5 +1,6 @@
 //! What a server answers to `GET info/refs`: its capabilities and, before version 2, its refs.
 
+use std::collections::HashMap;
 use std::io::BufRead;
 
 use super::Error;
@@ -105,7 +106,12 @@ impl Advertisement {
     /// [`Error::Protocol`] if a name cannot be one (`git-check-ref-format(1)`): git is told names in lines of words,
     /// where a line end or a space would begin a line of the server's own.
     pub fn refs(&self) -> Result<Vec<Ref<'_>>, Error> {
-        let capabilities = self.capabilities();
+        let symrefs = self.capabilities().into_iter().filter_map(|capability| {
+            let symref = capability.strip_prefix(b"symref=")?;
+            let colon = symref.iter().position(|byte| *byte == b':')?;
+            Some((symref.get(..colon)?, symref.get(colon + 1..)?))
+        });
+        let symrefs: HashMap<_, _> = symrefs.collect();
         let mut refs = Vec::new();
         for line in self.lines() {
             let line = line.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -119,11 +125,7 @@ impl Advertisement {
             let is_id = matches!(id.len(), 40 | 64) && id.iter().all(u8::is_ascii_hexdigit);
             // `capabilities^{}` stands where there are no refs; `.have` names objects of other repositories.
             if is_id && name != b"capabilities^{}" && name != b".have" {
-                let target = capabilities.iter().find_map(|capability| {
-                    let symref = capability.strip_prefix(b"symref=")?;
-                    symref.strip_prefix(name)?.strip_prefix(b":")
-                });
-                let target = target.map(one_word).transpose()?;
+                let target = symrefs.get(name).map(|target| one_word(target)).transpose()?;
                 let name = one_word(name)?;
                 refs.push(Ref { id, name, target });
             }

@@ -10,7 +10,7 @@ use super::scene::{Scene, exit, print};
 use crate::address::Address;
 use crate::credential::account::{Account, Place, Scope, closest};
 use crate::credential::keychain::Fault;
-use crate::report::Failure;
+use crate::report::{Failure, one_line};
 use crate::repository::Repository;
 
 const EXAMPLES: &str = "\
@@ -280,6 +280,6 @@ fn checked_text(checked: Option<&Result<String, Failure>>) -> String {
     match checked {
         None => String::new(),
         Some(Ok(repository)) => format!("; accepted for {repository}"),
-        Some(Err(failure)) => format!("; {}", failure.message()),
+        Some(Err(failure)) => format!("; {}", one_line(failure.message())),
     }
 }

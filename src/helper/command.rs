@@ -2,10 +2,12 @@
 //!
 //! Bytes in, [`Command`] out; it must not know what becomes of one.
 
+use crate::bridge::packet;
 use crate::bridge::service::Service;
 
-/// The longest line that git may send; a ref's name is at most a few kilobytes.
-pub const MAX_LINE: usize = 64 * 1024;
+/// The longest line that git may send: it has to go into a packet for `fetch-pack`. A ref's name is at most a few
+/// kilobytes.
+pub const MAX_LINE: usize = packet::MAX - 4;
 
 /// A command of git.
 #[derive(Debug, PartialEq, Eq)]

@@ -109,7 +109,7 @@ impl Connector {
     pub(super) fn open_early(&mut self, origin: Origin) {
         let (settings, watch) = (self.settings.clone(), self.watch.clone());
         let (family, target) = (self.family, origin.clone());
-        let opening = thread::spawn(move || {
+        let opening = thread::Builder::new().spawn(move || {
             let mut kept = Kept::default();
             let opener = Opener {
                 settings: &settings,
@@ -119,7 +119,8 @@ impl Connector {
             };
             opener.open(&target, &mut kept).map(|stream| (stream, kept))
         });
-        self.opening = Some((origin, opening));
+        // Without a thread that can be had, the connection is opened when it is wanted.
+        self.opening = opening.ok().map(|opening| (origin, opening));
     }
 
     /// Returns a connection to `origin`: the idle one, the one that is being opened, or a new one. For a request that
@@ -183,7 +184,7 @@ impl Connector {
             may_ask: true,
         };
         match &self.settings.proxy {
-            Some(proxy) => self.kept.access.challenged(&opener.way(proxy), head),
+            Some(proxy) => self.kept.access.challenged(&opener.way(proxy, true), head),
             None => Err(Error::Malformed("it is a proxy's, and there is no proxy".to_owned())),
         }
     }
@@ -204,10 +205,10 @@ struct Opener<'a> {
 }
 
 impl<'a> Opener<'a> {
-    fn way(&self, proxy: &'a Proxy) -> proxy::Way<'a> {
+    fn way(&self, proxy: &'a Proxy, stays_here: bool) -> proxy::Way<'a> {
         proxy::Way {
             proxy,
-            dialing: Dialing::begin(self.settings, self.family),
+            dialing: Dialing::begin(self.settings, self.family, stays_here),
             watch: self.watch,
             user_agent: &self.settings.user_agent,
             may_ask: self.may_ask,
@@ -215,14 +216,16 @@ impl<'a> Opener<'a> {
     }
 
     fn open(&self, origin: &Origin, kept: &mut Kept) -> Result<Stream, Error> {
-        let dialing = Dialing::begin(self.settings, self.family);
+        let dialing = Dialing::begin(self.settings, self.family, !origin.secure);
         let (host, port) = (origin.host.as_str(), origin.port);
         let stream = match &self.settings.proxy {
             None => {
                 self.watch.trace.info(|| format!("Connecting to {host}:{port}"));
                 Stream::Plain(dial(host, port, &dialing)?)
             }
-            Some(proxy) => self.way(proxy).open(origin.secure, host, port, &mut kept.access)?,
+            Some(proxy) => self
+                .way(proxy, !origin.secure)
+                .open(origin.secure, host, port, &mut kept.access)?,
         };
         if !origin.secure {
             return Ok(stream);

@@ -2,7 +2,7 @@
 //!
 //! It must not know TLS, proxies or HTTP.
 
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -51,17 +51,20 @@ pub(super) struct Dialing<'a> {
     /// Addresses that are given instead of looked up.
     pub(super) resolve: &'a [Resolve],
     pub(super) keepalive: Keepalive,
+    /// Whether the connection has to stay on this machine: what goes over it is clear text.
+    pub(super) stays_here: bool,
     /// When proxy and TLS handshakes have to be done, too.
     pub(super) deadline: Instant,
 }
 
 impl<'a> Dialing<'a> {
     /// Returns how `settings` want it, with the time running from now.
-    pub(super) fn begin(settings: &'a Settings, family: Family) -> Self {
+    pub(super) fn begin(settings: &'a Settings, family: Family, stays_here: bool) -> Self {
         Self {
             family,
             resolve: &settings.resolve,
             keepalive: settings.keepalive,
+            stays_here,
             deadline: Instant::now() + settings.connect_timeout.unwrap_or(ALL),
         }
     }
@@ -78,18 +81,46 @@ impl<'a> Dialing<'a> {
         };
         let found: Vec<_> = match given {
             Some(entry) => entry.addresses.iter().map(|address| (*address, port).into()).collect(),
-            None => (bare, port).to_socket_addrs().map_err(failed)?.collect(),
+            None => resolve(bare, port, self.deadline).map_err(failed)?,
         };
-        let allowed = found
-            .into_iter()
-            .filter(|address| self.family.allows(address))
-            .collect();
-        let addresses = interleave(allowed);
-        if addresses.is_empty() {
+        let mut allowed = found;
+        allowed.retain(|address| self.family.allows(address));
+        if allowed.is_empty() {
             return Err(failed(io::Error::other("it has no address of the wanted family")));
         }
-        Ok(addresses)
+        // A name such as localhost says where it should lead, not where it does.
+        allowed.retain(|address| !self.stays_here || address.ip().is_loopback());
+        if allowed.is_empty() {
+            return Err(Error::Connect {
+                peer: format!("{host}:{port}"),
+                source: io::Error::other("it is not on this machine, and clear text goes nowhere else"),
+            });
+        }
+        Ok(interleave(allowed))
     }
+}
+
+/// Looks a name up on a thread of its own: the system's resolver takes as long as it likes. Without a thread that can
+/// be had, it is waited for.
+fn resolve(host: &str, port: u16, deadline: Instant) -> io::Result<Vec<SocketAddr>> {
+    let ask = move |host: &str| Ok((host, port).to_socket_addrs()?.collect());
+    if host.parse::<IpAddr>().is_ok() {
+        return ask(host);
+    }
+    let (answer, answered) = mpsc::channel();
+    let name = host.to_owned();
+    let asking = thread::Builder::new().spawn(move || answer.send(ask(&name)));
+    if asking.is_err() {
+        return ask(host);
+    }
+    let left = deadline.saturating_duration_since(Instant::now());
+    let found = answered.recv_timeout(left);
+    found.unwrap_or_else(|_| {
+        Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the name was not found in time",
+        ))
+    })
 }
 
 /// Connects to `host:port`.
@@ -152,7 +183,11 @@ fn race(addresses: Vec<SocketAddr>, deadline: Instant) -> io::Result<TcpStream> 
             && let Some(address) = waiting.next()
         {
             let report = report.clone();
-            thread::spawn(move || report.send(TcpStream::connect_timeout(&address, attempt)));
+            let connect = move || report.send(TcpStream::connect_timeout(&address, attempt));
+            // Without a thread that can be had, one address is tried after the other.
+            if thread::Builder::new().spawn(connect.clone()).is_err() {
+                connect().ok();
+            }
             running += 1;
             next_start = Instant::now() + NEXT_ATTEMPT;
         }
@@ -222,6 +257,7 @@ mod tests {
             family,
             resolve,
             keepalive: Keepalive::default(),
+            stays_here: false,
             deadline: soon(),
         }
     }
@@ -251,6 +287,20 @@ mod tests {
         assert_eq!(found("X.invalid"), "127.0.0.2:443");
         assert_eq!(found("y.invalid"), "127.0.0.3:443");
         assert!(dialing.look_up("x.invalid", 1).is_err());
+    }
+
+    #[test]
+    fn clear_text_stays_on_this_machine() {
+        let resolve = [Resolve {
+            host: "localhost".to_owned(),
+            port: 80,
+            addresses: vec!["192.0.2.1".parse().unwrap()],
+        }];
+        let mut dialing = dialing(Family::Any, &resolve);
+        assert!(dialing.look_up("localhost", 80).is_ok());
+        dialing.stays_here = true;
+        assert!(matches!(dialing.look_up("localhost", 80), Err(Error::Connect { .. })));
+        assert!(dialing.look_up("127.0.0.1", 80).is_ok());
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod client;
 mod connector;
 mod cookies;
 mod dates;
+mod deadline;
 mod decoding;
 pub mod dial;
 pub mod error;

@@ -20,6 +20,8 @@ pub(super) struct Pace {
     clock: Duration,
     /// What was moved, and when.
     moved: VecDeque<(Duration, u64)>,
+    /// The sum of it.
+    bytes: u64,
     slow_since: Option<Duration>,
 }
 
@@ -29,6 +31,7 @@ impl Pace {
             limits,
             clock: Duration::ZERO,
             moved: VecDeque::from([(Duration::ZERO, 0)]),
+            bytes: 0,
             slow_since: None,
         }
     }
@@ -37,14 +40,18 @@ impl Pace {
     pub(super) fn spent(&mut self, time: Duration, bytes: usize) -> Result<(), Error> {
         self.clock += time;
         self.moved.push_back((self.clock, bytes as u64));
-        while self.moved.len() > 1 && self.moved.front().is_some_and(|(at, _)| *at + WINDOW < self.clock) {
+        self.bytes += bytes as u64;
+        while let Some((at, old)) = self.moved.front()
+            && self.moved.len() > 1
+            && *at + WINDOW < self.clock
+        {
+            self.bytes -= old;
             self.moved.pop_front();
         }
         let since = self.moved.front().map_or(Duration::ZERO, |(at, _)| *at);
         let span = self.clock.saturating_sub(since).max(Duration::from_secs(1));
-        let bytes: u64 = self.moved.iter().map(|(_, bytes)| bytes).sum();
         // Bytes a second below the limit, without a division.
-        if u128::from(bytes) * 1000 >= u128::from(self.limits.limit) * span.as_millis() {
+        if u128::from(self.bytes) * 1000 >= u128::from(self.limits.limit) * span.as_millis() {
             self.slow_since = None;
             return Ok(());
         }

@@ -124,6 +124,6 @@ impl<'a> Probe<'a> {
     }
 
     fn dialing(&self) -> Dialing<'a> {
-        Dialing::begin(self.settings, Family::Any)
+        Dialing::begin(self.settings, Family::Any, !self.secure)
     }
 }

@@ -59,11 +59,18 @@ pub(super) fn check_method(method: &str, url: &Url) -> Result<(), Error> {
 
 /// What a server names is shown without the user that it may have put into it.
 pub(super) fn shown(location: &str) -> String {
-    match Url::parse(location) {
-        Ok(mut url) if url.has_authority() => {
+    // Of one that has no scheme (`//user@host/…`), any scheme will do to see that.
+    let whole = match location.strip_prefix("//") {
+        Some(rest) => Url::parse(&format!("https://{rest}")),
+        None => Url::parse(location),
+    };
+    match whole {
+        Ok(mut url) if url.has_authority() && (!url.username().is_empty() || url.password().is_some()) => {
             url.set_username("").and_then(|()| url.set_password(None)).ok();
             url.into()
         }
+        // What cannot be read may still have one.
+        Err(_) if location.contains('@') => "…".to_owned(),
         _ => location.to_owned(),
     }
 }
@@ -183,5 +190,11 @@ mod tests {
     fn a_secret_in_a_location_is_not_shown() {
         let error = check(1, false, FollowRedirects::Never, "https://me:hunter2@x/").unwrap_err();
         assert!(!error.to_string().contains("hunter2"));
+        for location in ["//me:hunter2@x/", "https://me:hunter2@[/", "HTTPS://me:hunter2@x"] {
+            assert!(!shown(location).contains("hunter2"), "{location}");
+        }
+        for location in ["/a/b", "https://x/y", "//x/y", "a b"] {
+            assert_eq!(shown(location), location);
+        }
     }
 }

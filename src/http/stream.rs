@@ -16,6 +16,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use socket2::SockRef;
 
+use super::deadline::Hurried;
 use super::error::Error;
 
 /// One end of a connection.
@@ -75,8 +76,11 @@ impl Stream {
             .map_err(|_| failed(rustls::Error::General(format!("'{host}' is no name for a certificate"))))?;
         let mut session = ClientConnection::new(config, name).map_err(failed)?;
         while session.is_handshaking() {
-            self.wait_until(deadline, host)?;
-            if let Err(error) = session.complete_io(&mut self) {
+            let mut hurried = Hurried {
+                stream: &mut self,
+                deadline,
+            };
+            if let Err(error) = session.complete_io(&mut hurried) {
                 return Err(match error.downcast::<rustls::Error>() {
                     Ok(source) => failed(source),
                     Err(error) => match error.kind() {
@@ -94,15 +98,6 @@ impl Stream {
             ahead: Ahead::default(),
             host: host.to_owned(),
         })))
-    }
-
-    /// Makes every read and write end by `deadline`.
-    pub(super) fn wait_until(&self, deadline: Instant, host: &str) -> Result<(), Error> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(too_late(host));
-        }
-        self.set_patience(Some(left), Some(left)).map_err(Error::Broken)
     }
 
     /// Sets how long a read and a write wait before they fail with [`io::ErrorKind::WouldBlock`] or `TimedOut`.

@@ -158,7 +158,7 @@ impl Wire {
     }
 
     fn spent(&mut self, started: Option<Instant>, bytes: usize) -> Result<(), Error> {
-        if bytes == 0 && self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+        if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
             return Err(Error::Broken(io::ErrorKind::TimedOut.into()));
         }
         match (&mut self.pace, started) {

@@ -10,7 +10,7 @@ use super::{Api, place, write};
 use crate::report::{Failure, Kind};
 
 /// The largest page, in bytes; Bitbucket's have at most 100 values.
-const MAX: u64 = 64 * 1024 * 1024;
+const MAX: u64 = 16 * 1024 * 1024;
 
 /// An object's members, as they are written.
 type Members<'a> = BTreeMap<String, &'a RawValue>;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::address::Address;
-use crate::report::{Failure, plain};
+use crate::report::{Failure, one_line};
 
 /// Every check, in the order in which one depends on the other: each one is always in the list.
 const NAMES: [&str; 20] = [
@@ -180,11 +180,6 @@ impl Checks {
 fn words(failure: &Failure) -> String {
     let parts = std::iter::once(failure.message()).chain(failure.causes().iter().map(String::as_str));
     parts.collect::<Vec<_>>().join(": ")
-}
-
-/// Details are in part a server's words: they cannot steer the terminal, nor look like another check.
-fn one_line(text: &str) -> String {
-    plain(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ impl Asking {
         // An address in full, for the user name and the secret that it may hold.
         let text = scene.remote_of(address).unwrap_or_else(|| address.bbcloud());
         let mut repository = Repository::open(&text, &text, &scene.config, scene.environment, scene.report)?;
-        repository.remote.credentials_mut().ask_nobody(usable.keychain);
+        repository.remote.credentials_mut().only_look(usable.keychain);
         let trace = Trace::from_environment(scene.environment, scene.report)?;
         Ok(Self {
             repository,

@@ -40,6 +40,8 @@ pub struct Logins {
     account: Option<Account>,
     /// What a helper has yet to be told of.
     found: Option<Found>,
+    /// Whether no helper is told anything.
+    only_looks: bool,
     /// Why the keychain gave nothing.
     trouble: Option<Failure>,
     attempts: usize,
@@ -95,6 +97,7 @@ impl Logins {
             login,
             account: None,
             found: None,
+            only_looks: false,
             trouble: None,
             attempts: 0,
             turn: None,
@@ -128,8 +131,10 @@ impl Logins {
         self.step = Step::Nobody;
     }
 
-    /// Asks no person for anything from now on, and the keychain only if `keychain` says that it can be had.
-    pub fn ask_nobody(&mut self, keychain: bool) {
+    /// Asks no person for anything from now on, and the keychain only if `keychain` says that it can be had. Git's helpers
+    /// are asked, and not told what became of it: whoever only looks has nobody keep or forget anything.
+    pub fn only_look(&mut self, keychain: bool) {
+        self.only_looks = true;
         self.policy.interactive = false;
         if !keychain && self.step == Step::Keychain {
             self.step = Step::Netrc;
@@ -197,7 +202,7 @@ impl Logins {
         match Helpers::new(&self.policy.helpers).ask(&url, name.as_deref(), challenges)? {
             Answer::Login(found) => {
                 self.login = Some(Login::new(found.username.clone(), found.secret.clone(), Source::Helper));
-                self.found = Some(found);
+                self.found = Some(found).filter(|_| !self.only_looks);
                 Ok(true)
             }
             Answer::Nothing => Ok(false),

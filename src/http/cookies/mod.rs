@@ -18,6 +18,11 @@ use super::head::AnswerHead;
 /// The most that is read of a file, and kept of what servers set.
 const MAX_FILE: usize = 4 * 1024 * 1024;
 const MAX_COOKIES: usize = 3000;
+/// The most that goes into one request, and the longest cookie: curl's own limits (`MAX_COOKIE_HEADER_LEN`,
+/// `MAX_COOKIE_SEND_AMOUNT`, `MAX_NAME`).
+const MAX_LINE: usize = 8190;
+const MAX_SENT: usize = 150;
+const MAX_COOKIE: usize = 4096;
 
 /// A cookie. Its value may be a session's secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -81,10 +86,14 @@ impl Jar {
         }
         // RFC 6265, section 5.4: longer paths first.
         fitting.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
-        let size = fitting
-            .iter()
-            .map(|cookie| cookie.name.len() + cookie.value.len() + 3)
-            .sum::<usize>();
+        let mut size = 0;
+        fitting.truncate(MAX_SENT);
+        fitting.retain(|cookie| {
+            let with = size + cookie.name.len() + cookie.value.len() + 3;
+            let fits = with <= MAX_LINE;
+            size = if fits { with } else { size };
+            fits
+        });
         let mut line = Zeroizing::new(String::with_capacity(8 + size));
         line.push_str("Cookie: ");
         for (number, cookie) in fitting.iter().enumerate() {
@@ -108,7 +117,8 @@ impl Jar {
         self.changed = true;
         self.cookies
             .retain(|known| known.name != cookie.name || known.domain != cookie.domain || known.path != cookie.path);
-        if (cookie.expires == 0 || cookie.expires > now()) && self.cookies.len() < MAX_COOKIES {
+        let is_short = cookie.name.len() + cookie.value.len() <= MAX_COOKIE;
+        if is_short && (cookie.expires == 0 || cookie.expires > now()) && self.cookies.len() < MAX_COOKIES {
             self.cookies.push(cookie);
         }
     }

@@ -81,3 +81,27 @@ fn a_cookie_cannot_bring_a_header_along() {
     assert!(set_cookie("a=b\r\nX: y", None).is_none());
     assert!(netscape("x\tTRUE\t/\tFALSE\t0\ta\u{7f}\tb").is_none());
 }
+
+#[test]
+fn a_request_carries_no_more_than_curl_lets_it() {
+    let url = Url::parse("https://host/x").unwrap();
+    let mut jar = Jar::open(Path::new(""), false);
+    for number in 0..2000 {
+        let value = "v".repeat(3000 + number);
+        let headers = vec![("set-cookie".to_owned(), format!("c{number}={value}").into_bytes())];
+        jar.learn(&url, &AnswerHead { status: 200, headers });
+    }
+    let line = jar.line(&url).unwrap();
+    assert!(
+        line.len() > 3000 && line.len() <= MAX_LINE + "Cookie: ".len(),
+        "{}",
+        line.len()
+    );
+    assert!(jar.cookies.iter().all(|cookie| cookie.value.len() <= MAX_COOKIE));
+    let mut many = Jar::open(Path::new(""), false);
+    for number in 0..400 {
+        let headers = vec![("set-cookie".to_owned(), format!("c{number}=1").into_bytes())];
+        many.learn(&url, &AnswerHead { status: 200, headers });
+    }
+    assert_eq!(many.line(&url).unwrap().matches('=').count(), MAX_SENT);
+}

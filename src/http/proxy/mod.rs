@@ -58,7 +58,6 @@ impl Way<'_> {
             _ => {
                 access.prepare(self.proxy, self.may_ask)?;
                 let mut stream = self.reach()?;
-                stream.wait_until(self.dialing.deadline, &self.name())?;
                 let opened = socks::open(&mut stream, self, host, port, access.login());
                 if matches!(opened, Err(Error::Proxy { status: Some(407), .. })) {
                     access.reject();

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use zeroize::Zeroizing;
 
+use super::super::deadline::Hurried;
 use super::super::dial::{Dialing, Family};
 use super::super::error::Error;
 use super::super::settings::ProxyScheme;
@@ -26,6 +27,10 @@ pub(super) fn open(
     login: Option<&Login>,
 ) -> Result<(), Error> {
     let host = host.trim_matches(['[', ']']);
+    let stream = Hurried {
+        stream,
+        deadline: way.dialing.deadline,
+    };
     let talk = Talk { stream, way };
     match way.proxy.scheme {
         ProxyScheme::Socks4 => {
@@ -78,7 +83,7 @@ fn put_short(bytes: &mut Vec<u8>, text: &str, what: &str) -> Result<(), Error> {
 }
 
 struct Talk<'a> {
-    stream: &'a mut Stream,
+    stream: Hurried<'a>,
     way: &'a Way<'a>,
 }
 

@@ -168,3 +168,21 @@ fn an_account_whose_keychain_is_gone_is_told_with_its_age() {
     );
     assert_eq!(found.remedy("secret"), "git-remote-bbcloud login --replace --for acme");
 }
+
+/// Whoever only looks has no helper of git's forget what it knows, nor keep anything.
+#[test]
+fn no_helper_is_told_what_was_found() {
+    let scene = Scene::new();
+    scene.unset("BBCLOUD_TOKEN");
+    let log = scene.path("told");
+    let helper = format!(
+        "!f() {{ echo \"$1\" >>'{}'; test \"$1\" != get || printf 'username=ada\\npassword={CANARY}\\n'; }}; f",
+        log.display()
+    );
+    scene.git_ok("", &["config", "--global", "credential.helper", &helper]);
+    let found = examine(&scene, FOR_MAIN);
+    assert_silent(&found);
+    assert_eq!(found.status("read"), "fail", "{}", found.written());
+    let told = fs::read_to_string(&log).expect("the helper is asked");
+    assert!(told.lines().all(|line| line == "get"), "{told}");
+}

@@ -1,10 +1,11 @@
 //! How the server is reached: given addresses, families, time limits, and one connection for a session.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use super::{Scene, said};
-use crate::bitbucket::{Action, Fault, Framing};
+use crate::bitbucket::{Action, Fault, Framing, Settings, Tls};
 
 #[test]
 fn a_session_is_one_connection() {
@@ -73,6 +74,81 @@ fn connecting_has_a_limit() {
         let started = Instant::now();
         assert!(scene.fails().contains("cannot connect to 127.0.0.1"));
         assert!(started.elapsed() < Duration::from_secs(10));
+    }
+}
+
+/// A byte now and then keeps nobody waiting beyond the limit: not in a handshake, nor at a proxy.
+#[test]
+fn connecting_has_a_limit_for_those_who_drip() {
+    // The head of a TLS record that never ends, of an HTTP answer, and of a SOCKS name.
+    for (scheme, drip) in [
+        ("", &b"\x16\x03\x03\x40\x00"[..]),
+        ("http", b"HTTP/1.1 200 OK\r\nX-A: "),
+        ("socks5h", b"\x05\x00\x05\x00\x00\x03\xff"),
+    ] {
+        let port = dripping(drip);
+        let scene = Scene::new().set("http.connectTimeoutMs", "700");
+        let scene = match scheme {
+            "" => scene.variable("BBCLOUD_BASE_URL", format!("https://127.0.0.1:{port}")),
+            scheme => scene.set("http.proxy", format!("{scheme}://127.0.0.1:{port}")),
+        };
+        let started = Instant::now();
+        let told = scene.fails();
+        assert!(
+            told.contains("cannot connect to 127.0.0.1") || told.contains("does not answer"),
+            "{scheme}: {told}"
+        );
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{scheme}: {:?}",
+            started.elapsed()
+        );
+    }
+}
+
+/// Says `begin` to everybody, and then a byte every tenth of a second.
+fn dripping(begin: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut said = stream.write_all(begin);
+                // Longer than any limit of the tests, and no longer than they take.
+                for _ in 0..200 {
+                    std::thread::sleep(Duration::from_millis(100));
+                    said = said.and_then(|()| stream.write_all(b"a"));
+                }
+            });
+        }
+    });
+    port
+}
+
+/// Clear text is for this machine alone, whatever a proxy's setting, a given address or a name says.
+#[test]
+fn clear_text_leaves_the_machine_for_nobody() {
+    let scene = || {
+        Scene::with(Settings {
+            tls: Tls::Off,
+            ..Settings::default()
+        })
+    };
+    scene().works();
+    let port = scene().bitbucket.port();
+    for (key, value) in [
+        ("http.proxy", "http://192.0.2.1:3128".to_owned()),
+        ("http.proxy", "socks5h://192.0.2.1:1080".to_owned()),
+        ("http.curloptResolve", format!("localhost:{port}:192.0.2.1")),
+    ] {
+        let told = scene()
+            .variable("BBCLOUD_BASE_URL", format!("http://localhost:{port}"))
+            .set(key, &value)
+            .fails();
+        assert!(
+            told.contains("it is not on this machine, and clear text goes nowhere else"),
+            "{key}: {told}"
+        );
     }
 }
 

@@ -88,6 +88,21 @@ fn standard_error_and_descriptors_are_places_too() {
     }
 }
 
+/// A descriptor that nobody has opened is none of the pipes to git.
+#[cfg(unix)]
+#[test]
+fn a_trace_to_nowhere_is_no_part_of_the_conversation() {
+    for number in 3..=9 {
+        let scene = Scene::new().variable("GIT_TRACE_CURL", number.to_string());
+        let mut shell = scene.program("sh");
+        let closed = "3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-";
+        let line = format!("git -c {} ls-remote bbcloud::acme/widgets {closed}", scene.settings[0]);
+        shell.args(["-c", &line]);
+        let output = crate::bitbucket::run_limited(shell, super::LIMIT);
+        assert!(output.status.success(), "{number}: {}", said(&output));
+    }
+}
+
 #[test]
 fn cookies_and_proxies_are_redacted_as_well() {
     use crate::proxy::{Kind, Proxy, Rules};
