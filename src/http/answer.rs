@@ -177,6 +177,8 @@ impl Answer {
         let Some(mut request) = self.again.take() else {
             return Err(error);
         };
+        // Its connection is of no use any more, and a server may allow few.
+        self.stage = Stage::Done(None);
         let answered = self.session.borrow_mut().repeat(&mut request, error)?;
         self.again = Some(request);
         let head = self.begin(answered)?;

@@ -2,14 +2,12 @@
 //!
 //! The fuzz targets and the tests share it.
 
-use std::io::Read as _;
 use std::sync::OnceLock;
 
 use git_remote_bbcloud::address::{Address, BaseUrl};
 use git_remote_bbcloud::bridge::discovery::Advertisement;
 use git_remote_bbcloud::bridge::packet;
 use git_remote_bbcloud::bridge::relay::{Passage, Passed};
-use git_remote_bbcloud::bridge::remote::Remote;
 use git_remote_bbcloud::bridge::service::{Service, Version};
 use git_remote_bbcloud::bridge::{fallback, receive_pack, upload_pack};
 use git_remote_bbcloud::cache::Cache;
@@ -18,29 +16,29 @@ use git_remote_bbcloud::git::config::Config;
 use git_remote_bbcloud::helper::Session;
 use git_remote_bbcloud::helper::command::Command;
 use git_remote_bbcloud::helper::options::Options;
-use git_remote_bbcloud::http::client::Client;
-use git_remote_bbcloud::http::settings::{FollowRedirects, Settings};
-use git_remote_bbcloud::http::status::{Asked, explain};
 use git_remote_bbcloud::report::Report;
-use git_remote_bbcloud::trace::Trace;
 
 mod loopback;
 mod talk;
+pub(crate) mod wire;
 
-use self::talk::{Nobody, Talk};
+use self::talk::Talk;
 
 /// A function that must hold for all bytes.
 pub(crate) type Entry = fn(&[u8]);
 
 /// Every function, by the name of its target and of its corpus.
-pub(crate) const ALL: [(&str, Entry); 8] = [
+pub(crate) const ALL: [(&str, Entry); 11] = [
     ("address", address),
     ("packets", packets),
     ("commands", commands),
     ("push", push),
     ("fetch", fetch),
     ("advertisement", advertisement),
-    ("answers", answers),
+    ("fallback", fallback_fetch),
+    ("answers", wire::answers),
+    ("redirects", wire::redirects),
+    ("proxies", wire::proxies),
     ("credential", credential),
 ];
 
@@ -286,39 +284,27 @@ fn kept() -> &'static Kept {
     })
 }
 
-/// A whole answer of a server, on a connection of its own; and the words for it.
-pub(crate) fn answers(bytes: &[u8]) {
-    let answer = bytes.to_vec();
-    let server = loopback::answering(move |_| answer.clone());
-    let base = &server.base;
-    let nothing = Environment::from_pairs([("GIT_CONFIG_NOSYSTEM", "1"), ("HOME", "/nonexistent")]);
-    let config = Config::load(&nothing).expect("there is no configuration");
-    let mut settings = Settings::read(base.url(), "", &config, &nothing).expect("nothing is set");
-    settings.retries.max = Some(0);
-    settings.follow_redirects = FollowRedirects::Never;
-    let client = Client::new(settings, Report::new(true), Trace::default());
-    let mut remote = Remote::new(client, format!("{}a/b.git", base.url()), Version::V2, Nobody);
-    let address = Address::parse("a/b", base).expect("an address");
-    let error = match remote.advertisement(Service::UploadPack) {
-        Err(error) => error,
-        Ok(_) => match remote.post(Service::UploadPack, b"0000", true) {
-            Err(error) => error,
-            Ok(body) => {
-                let mut out = Vec::new();
-                // A bomb is none as long as it is not kept.
-                body.take(1 << 20).read_to_end(&mut out).ok();
-                return;
-            }
-        },
-    };
-    let asked = Asked {
-        address: &address,
-        base,
-        service: Service::UploadPack,
-        login: None,
-    };
-    let failure = explain(&asked, error);
-    assert!(!failure.message().is_empty());
+/// A fetch of version 0: what git's own `fetch-pack` says, and what the server answers.
+pub(crate) fn fallback_fetch(bytes: &[u8]) {
+    let (child, server) = halves(bytes);
+    let talk = Talk::new("application/x-git-upload-pack-result", server);
+    let line = format!("{} refs/heads/main\0side-band-64k\n", "1".repeat(40));
+    let advertised = format!("{:04x}{line}0000", line.len() + 4);
+    let advertisement = Advertisement::read(Service::UploadPack, &mut advertised.as_bytes()).expect("an advertisement");
+    let wanted = [format!("{} refs/heads/main", "1".repeat(40)).into_bytes()];
+    let (mut from_child, mut to_child) = (child, Vec::new());
+    let done = fallback::serve(
+        &mut talk.remote(),
+        &advertisement,
+        &wanted,
+        &mut to_child,
+        &mut from_child,
+    );
+    let opening = 4 + wanted.iter().map(|line| line.len() + 4).sum::<usize>() + advertised.len();
+    let posts = *talk.posts.borrow();
+    assert!(to_child.len() >= opening && to_child.len() <= opening + posts * server.len());
+    // Every answer that was called complete has passed, whole.
+    assert!(done.is_err() || to_child.len() == opening + posts * server.len());
 }
 
 /// Git's credential protocol, and the `.netrc` that it shares its words with.

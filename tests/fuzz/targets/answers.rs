@@ -1,4 +1,4 @@
-//! Fuzzes [`entry::answers`].
+//! Fuzzes [`entry::wire::answers`].
 
 #![no_main]
 
@@ -6,4 +6,4 @@
 #[expect(dead_code, reason = "each target is one of its functions")]
 mod entry;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::answers(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::wire::answers(bytes));

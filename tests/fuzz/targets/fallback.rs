@@ -1,0 +1,9 @@
+//! Fuzzes [`entry::fallback_fetch`].
+
+#![no_main]
+
+#[path = "../entry.rs"]
+#[expect(dead_code, reason = "each target is one of its functions")]
+mod entry;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entry::fallback_fetch(bytes));
