@@ -15,6 +15,7 @@ mod proxy;
 mod api;
 #[cfg(target_os = "linux")]
 mod commands;
+mod dependencies;
 mod doctor;
 mod everyday;
 mod faults;
