@@ -95,22 +95,21 @@ fn stream<H: Http, C: Credentials>(
         let count = bytes.len();
         from_git.consume(count);
     }
-    match sent {
-        Ok(()) => {
-            let body = remote.finish_upload(Service::ReceivePack, upload);
-            Ok((body.map_err(outcome)?, Sent::Whole))
-        }
-        // A server that does not want the rest has answered already, and the answer says why.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            let body = remote.finish_upload(Service::ReceivePack, upload)?;
-            Ok((body, Sent::InPart))
-        }
-        Err(error) => {
-            // Whether the end of the pack was in what has been sent, git's end of the pipe tells.
-            let is_all = from_git.fill_buf().is_ok_and(<[u8]>::is_empty);
-            let error = Error::Http(error);
-            Err(if is_all { outcome(error) } else { error })
-        }
+    let extent = if sent.is_ok() { Sent::Whole } else { Sent::InPart };
+    let answered_early = sent
+        .as_ref()
+        .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    let body = remote.finish_upload(Service::ReceivePack, upload, sent);
+    match (body, extent) {
+        (Ok(body), extent) => Ok((body, extent)),
+        (Err(error), Sent::Whole) => Err(outcome(error)),
+        (Err(error), Sent::InPart) if answered_early => Err(error),
+        // Whether the end of the pack was in what has been sent, git's end of the pipe tells.
+        (Err(error), Sent::InPart) => Err(if from_git.fill_buf().is_ok_and(<[u8]>::is_empty) {
+            outcome(error)
+        } else {
+            error
+        }),
     }
 }
 

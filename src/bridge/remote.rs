@@ -3,7 +3,7 @@
 //! Every request of a session goes through here, so that the answer's type, a redirected base and a refused credential
 //! are looked after once.
 
-use std::io::{BufRead, Write as _};
+use std::io::{self, BufRead, Write as _};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -127,7 +127,20 @@ impl<H: Http, C: Credentials> Remote<H, C> {
 
     /// Ends an upload and returns the body of the answer. A refused credential is not replaced: what has been
     /// uploaded is gone.
-    pub fn finish_upload(&mut self, service: Service, upload: Upload<H>) -> Result<H::ResponseBody, Error> {
+    ///
+    /// `sent` is what became of the last write to its body. Whoever does not want the rest has answered already
+    /// ([`io::ErrorKind::BrokenPipe`]), and the answer says why; any other failure is the reason itself.
+    pub fn finish_upload(
+        &mut self,
+        service: Service,
+        upload: Upload<H>,
+        sent: io::Result<()>,
+    ) -> Result<H::ResponseBody, Error> {
+        if let Err(error) = sent
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            return Err(Error::Http(error));
+        }
         let PostResponse {
             post_body,
             mut headers,
@@ -211,7 +224,7 @@ fn check_type(headers: &mut impl BufRead, wanted: &str) -> Result<(), Error> {
     )))
 }
 
-fn gzip(request: &[u8]) -> std::io::Result<Vec<u8>> {
+fn gzip(request: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(request.len() / 2), Compression::default());
     encoder.write_all(request)?;
     encoder.finish()
@@ -219,7 +232,7 @@ fn gzip(request: &[u8]) -> std::io::Result<Vec<u8>> {
 
 /// gitoxide's trait wraps what its implementation failed with; ours fails with errors of `http`, kept within.
 fn wrapped(error: gix::error::Error) -> Error {
-    Error::Http(std::io::Error::other(error))
+    Error::Http(io::Error::other(error))
 }
 
 fn line(text: &str) -> Zeroizing<String> {

@@ -121,12 +121,13 @@ fn upload<H: Http, C: Credentials>(
 ) -> Result<H::ResponseBody, Error> {
     let mut upload = remote.upload(Service::UploadPack)?;
     let mut more = true;
-    // An answer that comes early is a refusal: it is read like any other.
-    while upload.post_body.write_all(request).is_ok() && more {
+    let mut sent = upload.post_body.write_all(request);
+    while sent.is_ok() && more {
         request.clear();
         more = matches!(read_request(from_git, request, 1)?, Request::Begun);
+        sent = upload.post_body.write_all(request);
     }
-    remote.finish_upload(Service::UploadPack, upload)
+    remote.finish_upload(Service::UploadPack, upload, sent)
 }
 
 enum Request {

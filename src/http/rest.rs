@@ -75,7 +75,8 @@ impl Rest {
         let request = self.session.request(call.url, "", call.lines, body);
         let mut request = request.foreign(foreign);
         let start = Instant::now();
-        let answered = self.session.perform(&mut request)?;
+        let answered = self.session.perform(&mut request);
+        let answered = answered.map_err(|error| request.failed(error))?;
         let took = start.elapsed();
         let body = Decoding::new(answered.exchange, answered.head.text("content-encoding"))?;
         Ok(Reply {

@@ -316,3 +316,26 @@ fn an_answer_that_is_cut_is_a_failure() {
         output.stderr
     );
 }
+
+/// What changes something is not safe to send again, and may have been done.
+#[test]
+fn a_change_whose_answer_is_lost_may_have_taken_effect() {
+    let scene = scene();
+    for (method, lost) in [("POST", true), ("DELETE", true), ("GET", false)] {
+        scene
+            .bitbucket
+            .fault(Fault::on("/acme/widgets", Action::CutHead { after: 20 }).always());
+        let output = api(&scene, &["-X", method, "/repositories/acme/widgets"]);
+        let told = &output.stderr;
+        assert!(!output.success());
+        assert_eq!(
+            told.contains("it may or may not have taken effect"),
+            lost,
+            "{method}: {told}"
+        );
+        assert_eq!(told.contains("trying again is safe"), !lost, "{method}: {told}");
+        let hint = "hint: see what is there with 'git-remote-bbcloud api /repositories/acme/widgets'";
+        assert_eq!(told.contains(hint), lost, "{method}: {told}");
+        scene.bitbucket.clear_faults();
+    }
+}

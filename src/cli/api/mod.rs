@@ -177,6 +177,8 @@ impl<'a> Api<'a> {
         }
         lines.extend(self.login.as_ref().and_then(Login::rest_authorization));
         let asked = format!("{method} {}", url.path());
+        let root = self.base.url().path().trim_end_matches('/');
+        let path = url.path().strip_prefix(root).unwrap_or(url.path()).to_owned();
         let sent = self.rest.send(Call {
             method,
             url,
@@ -184,7 +186,11 @@ impl<'a> Api<'a> {
             body,
             follow: true,
         });
-        let mut reply = sent.map_err(|error| self.broken(&error))?;
+        let mut reply = sent.map_err(|error| match (method, error.kind()) {
+            // Nobody has seen it, or whoever has, has not done it.
+            ("GET", _) | (_, io::ErrorKind::NotConnected | io::ErrorKind::Unsupported) => self.broken(&error),
+            _ => refusal::unknown(&self.broken(&error), &asked, &path),
+        })?;
         if reply.status() < 300 {
             return Ok(reply);
         }

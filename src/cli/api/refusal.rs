@@ -134,6 +134,14 @@ fn words(value: &Value) -> String {
     }
 }
 
+/// What was sent, and not answered as it should be, may have taken effect.
+pub(super) fn unknown(cause: &Failure, asked: &str, path: &str) -> Failure {
+    let message = format!("'{asked}' was sent, but its answer was lost: it may or may not have taken effect");
+    let failure = Failure::new(cause.kind(), message).because(cause.message());
+    let failure = cause.causes().iter().cloned().fold(failure, Failure::because);
+    failure.hint(format!("see what is there with 'git-remote-bbcloud api {path}'"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
