@@ -15,11 +15,12 @@
 //! 1. [`address`]: what may follow `bbcloud::`, and the only place that builds `https` URLs.
 //! 2. [`helper`]: git's commands, one at a time; `command` parses them, `options` keeps them.
 //! 3. [`bridge`]: `upload_pack` (fetch, version 2), `receive_pack` (push), `upload_archive`, `fallback` (fetch, version
-//!    0 and 1), over `remote` (one server), `discovery` (its advertisement), `relay` (its answers on their way to git) and
-//!    `packet` (git's framing).
-//! 4. [`http`]: `client` implements the trait over a `session` (redirects, `retry`, `cookies`); `exchange` is one
-//!    request and its answer over a `wire`, `connector` the way to the server (`dial`, `proxy`, `tls`, `stream`);
-//!    `settings` are git's `http.*`; `status` and `network` explain failures. `rest` and `probe` are for commands.
+//!    0 and 1), over `remote` (one server), `discovery` (its advertisement), `relay` (its answers on their way to git, with
+//!    the texts in them made harmless by `sideband` and `report_status`) and `packet` (git's framing).
+//! 4. [`http`]: `client` implements the trait: each `answer` to a `request` comes over a `session` (redirects, `retry`,
+//!    `cookies`); `exchange` is one of them over a `wire`, `connector` the way to the server (`dial`, `proxy`, `tls`,
+//!    `stream`); `settings` are git's `http.*`; `status`, `refused` and `network` explain failures. `rest` and `probe`
+//!    are for commands.
 //! 5. [`credential`]: the order of sources, which `logins` walks for a repository and `lookup` for a command; `account`
 //!    and `index` are what is known without a keychain, `keychain` is the system's (in time or not at all), `netrc` and
 //!    `helper` what git has besides, `prompt` the user; `policy` says who may be asked.
