@@ -91,10 +91,12 @@ fn files() -> io::Result<(File, File)> {
 }
 
 /// Returns another descriptor of the same pipe. The numbers up to 9 are the user's: `GIT_TRACE_CURL=5` is a descriptor
-/// that was there before, or none.
+/// that was there before, or none. Where there are no others (`ulimit -n 8`), any will do.
 #[cfg(unix)]
 fn another(pipe: impl std::os::fd::AsFd) -> io::Result<File> {
-    Ok(rustix::io::fcntl_dupfd_cloexec(pipe, 10)?.into())
+    use rustix::io::fcntl_dupfd_cloexec;
+    let descriptor = fcntl_dupfd_cloexec(&pipe, 10).or_else(|_| fcntl_dupfd_cloexec(&pipe, 3))?;
+    Ok(descriptor.into())
 }
 
 #[cfg(windows)]

@@ -3,8 +3,8 @@
 //! Nothing leaves this machine: clear text goes to loopback only, and a redirect to TLS is not followed here.
 
 use std::io::Read as _;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use git_remote_bbcloud::address::{Address, BaseUrl};
@@ -20,6 +20,9 @@ use git_remote_bbcloud::trace::Trace;
 
 use super::loopback;
 use super::talk::Nobody;
+
+/// What is pushed.
+const PUSH: &[u8] = b"the one push";
 
 /// What stands between two answers of one server.
 const NEXT: &[u8] = b"~~~\n";
@@ -48,18 +51,21 @@ pub(crate) fn redirects(bytes: &[u8]) {
         }
     }
     let count = AtomicUsize::new(0);
-    let pushes = Mutex::new(Vec::new());
+    let settled = AtomicBool::new(false);
+    let twice = Arc::new(AtomicBool::new(false));
+    let sent_twice = twice.clone();
     let server = loopback::answering(move |request| {
         let number = count.fetch_add(1, Ordering::Relaxed);
-        // Every place that a request goes to, and its body with it.
-        let is_push = request.starts_with(b"POST") && request.ends_with(b"the one push");
-        let mut pushes = pushes.lock().expect("nobody panics");
-        if is_push {
-            let target = request.split(|byte| *byte == b' ').nth(1).unwrap_or_default().to_vec();
-            assert!(!pushes.contains(&target), "a push was sent twice to one place");
-            pushes.push(target);
+        let answer = answers.get(number % answers.len()).cloned().unwrap_or_default();
+        if request.starts_with(b"POST") && request.ends_with(PUSH) {
+            // Whoever redirects it has not done it; after any other answer, or none, it may have been done.
+            let redirects = answer
+                .windows(10)
+                .any(|part| part.starts_with(b"HTTP/1.") && part.ends_with(b" 3"));
+            let before = settled.fetch_or(!redirects, Ordering::Relaxed);
+            sent_twice.fetch_or(before, Ordering::Relaxed);
         }
-        answers.get(number % answers.len()).cloned().unwrap_or_default()
+        answer
     });
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     let cookies = file.path().display().to_string();
@@ -71,11 +77,12 @@ pub(crate) fn redirects(bytes: &[u8]) {
     settings.retries.max_time = Some(Duration::ZERO);
     let client = Client::new(settings.clone(), Report::new(true), Trace::default());
     let mut remote = Remote::new(client, format!("{}a/b.git", server.base.url()), Version::V2, Nobody);
-    if let Ok(body) = remote.post(Service::ReceivePack, b"the one push", false) {
+    if let Ok(body) = remote.post(Service::ReceivePack, PUSH, false) {
         drain(body);
     }
     // The server has one connection at a time, and this one may be kept.
     drop(remote);
+    assert!(!twice.load(Ordering::Relaxed), "a push was sent twice");
     ask(&server.base, settings);
 }
 
