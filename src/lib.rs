@@ -27,8 +27,8 @@
 //!    saves a fetch one of its two requests.
 //! 7. [`cli`]: one file or directory a subcommand, over a `scene`; `migrate` and `setup` change git's configuration
 //!    through [`git`] alone (`document`, `replace`).
-//! 8. [`environment`] (every variable and setting, once), [`git`], [`pipe`], [`process`], [`report`], [`trace`]: the
-//!    process's surroundings, each through one door.
+//! 8. [`environment`] (every variable and setting, once), [`file`], [`git`], [`pipe`], [`process`], [`report`],
+//!    [`trace`]: the process's surroundings, each through one door.
 //!
 //! # Invariants
 //! 1. In helper mode standard output carries protocol bytes only, from one writer, flushed where git waits for it.
@@ -50,6 +50,7 @@ pub mod cache;
 pub mod cli;
 pub mod credential;
 pub mod environment;
+pub mod file;
 pub mod git;
 pub mod helper;
 pub mod http;
