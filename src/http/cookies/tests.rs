@@ -81,3 +81,46 @@ fn a_cookie_cannot_bring_a_header_along() {
     assert!(set_cookie("a=b\r\nX: y", None).is_none());
     assert!(netscape("x\tTRUE\t/\tFALSE\t0\ta\u{7f}\tb").is_none());
 }
+
+/// A jar that has something to save, for `file`.
+#[cfg(unix)]
+fn changed(file: &std::path::Path) -> Jar {
+    let mut jar = Jar::open(file, true);
+    jar.learn(&url("https://git.example.com/"), &answer(&["a=b; Path=/"]));
+    jar
+}
+
+#[cfg(unix)]
+#[test]
+fn only_a_file_is_replaced_and_a_link_stays_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    let socket = std::os::unix::net::UnixListener::bind(place("socket")).unwrap();
+    std::os::unix::fs::symlink("target", place("link")).unwrap();
+    std::os::unix::fs::symlink("socket", place("device")).unwrap();
+    for name in ["socket", "device", "link"] {
+        drop(changed(&place(name)));
+    }
+    let kind = |name: &str| std::fs::symlink_metadata(place(name)).unwrap().file_type();
+    assert!(!kind("socket").is_file() && kind("device").is_symlink() && kind("link").is_symlink());
+    assert!(std::fs::read_to_string(place("target")).unwrap().contains("\ta\tb\n"));
+    drop(socket);
+}
+
+#[cfg(unix)]
+#[test]
+fn of_a_file_without_an_end_only_the_bound_is_read() {
+    let began = std::time::Instant::now();
+    assert_eq!(Jar::open(std::path::Path::new("/dev/zero"), true).file, None);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("cookies");
+    let bound = usize::try_from(MAX_FILE).unwrap();
+    std::fs::write(&file, "#\n".repeat(bound)).unwrap();
+    drop(changed(&file));
+    assert_eq!(
+        file.metadata().unwrap().len(),
+        2 * MAX_FILE,
+        "what was not read is still there"
+    );
+    assert!(began.elapsed() < std::time::Duration::from_secs(20));
+}
