@@ -101,15 +101,24 @@ fn embedded(work_tree: &Path, found: &mut Vec<Place>) {
         if !is_path || !inside {
             continue;
         }
-        let work_tree = work_tree.join(path);
-        let git_dir = work_tree.join(".git");
-        let is_link = fs::symlink_metadata(&work_tree).is_ok_and(|metadata| metadata.is_symlink());
-        if !is_link && is_repository(&git_dir) {
+        let Some(git_dir) = without_links(work_tree, &path.join(".git")) else {
+            continue;
+        };
+        if is_repository(&git_dir) {
             found.push(Place::of_directory(git_dir.clone()));
             absorbed(&git_dir.join("modules"), found);
-            embedded(&work_tree, found);
+            embedded(&work_tree.join(path), found);
         }
     }
+}
+
+/// Returns `path` below `root`, unless one of its parts is a link, which may lead anywhere.
+fn without_links(root: &Path, path: &Path) -> Option<PathBuf> {
+    path.components().try_fold(root.to_owned(), |above, part| {
+        let below = above.join(part);
+        let is_link = fs::symlink_metadata(&below).is_ok_and(|metadata| metadata.is_symlink());
+        (!is_link).then_some(below)
+    })
 }
 
 fn is_repository(path: &Path) -> bool {
@@ -118,4 +127,34 @@ fn is_repository(path: &Path) -> bool {
 
 fn to_path(line: &[u8]) -> Option<PathBuf> {
     Some(gix::path::from_byte_slice(line).ok()?.to_owned())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_submodules_path_leads_out_of_the_repository() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path().join("root");
+        let make = |git_dir: &Path| {
+            fs::create_dir_all(git_dir.join("objects")).expect("made");
+            fs::write(git_dir.join("HEAD"), "").expect("written");
+            fs::write(git_dir.join("config"), "").expect("written");
+        };
+        make(&directory.path().join("outside/part/.git"));
+        make(&root.join("inside/part/.git"));
+        fs::create_dir(root.join("other")).expect("made");
+        let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, root.join(name)).expect("a link");
+        link("../outside", "libs");
+        link("../outside/part", "last");
+        link("../../outside/part/.git", "other/.git");
+        let modules: String = ["libs/part", "last", "other", "inside/part"]
+            .map(|path| format!("[submodule \"{path}\"]\n\tpath = {path}\n"))
+            .concat();
+        fs::write(root.join(".gitmodules"), modules).expect("written");
+        let mut found = Vec::new();
+        embedded(&root, &mut found);
+        assert_eq!(found, [Place::of_directory(root.join("inside/part/.git"))]);
+    }
 }
