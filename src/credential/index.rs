@@ -246,6 +246,19 @@ mod tests {
     }
 
     #[test]
+    fn the_hint_is_for_what_is_wrong() {
+        let path = Path::new("/home/ada/.config/git-remote-bbcloud/accounts.json");
+        let hint = |fault| unreadable(path, fault).hints().concat();
+        assert!(hint(None).contains("'mv \"/home/ada/.config/git-remote-bbcloud/accounts.json\" "));
+        // Whoever may not read it may not move it either.
+        let denied = hint(Some(io::ErrorKind::PermissionDenied));
+        assert!(
+            !denied.contains("mv ") && denied.contains("'sudo chown -R \"$(id -u)\" \"/home/ada/"),
+            "{denied}"
+        );
+    }
+
+    #[test]
     fn two_processes_at_once_lose_nothing() {
         let home = tempfile::tempdir().expect("a directory");
         let index = index(home.path());
