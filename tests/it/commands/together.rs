@@ -130,11 +130,11 @@ fn migrations_at_once_are_undone() {
     // What was changed before has long values: while one reads them, another has written already.
     let long = format!(
         r#"{{"version":1,"changes":[{{"file":"config","key":"a.b","before":"{}","after":"c","secret":false}}]}}"#,
-        "x".repeat(5_000_000)
+        "x".repeat(20_000_000)
     );
     for _ in 0..3 {
         fs::write(scene.path("clone/.git/bbcloud-migrated.json"), &long).expect("written");
-        at_once(&scene, "clone", &[&["migrate", "--all-remotes"][..]; 4]);
+        at_once(&scene, "clone", &[&["migrate", "--all-remotes"][..]; 8]);
         assert!(scene.text(config).contains("url = bbcloud::acme/parts\n"));
         let undone = scene.bbcloud_ok("clone", &["migrate", "--undo"]);
         assert_eq!(scene.text(config), before, "{}", undone.stderr);
