@@ -94,7 +94,7 @@ mod tests {
                 path,
                 username: "ada",
             }
-            .note(&index)
+            .note(&index);
         };
         std::thread::scope(|scope| {
             for n in 0..8 {

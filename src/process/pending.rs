@@ -43,11 +43,11 @@ impl Pending {
     ) -> io::Result<(T, Self)> {
         signals::watch();
         let mut list = list();
-        let begun = begin()?;
+        let made = begin()?;
         list.last += 1;
         let number = list.last;
         list.undos.push((number, Box::new(undo)));
-        Ok((begun, Self { number }))
+        Ok((made, Self { number }))
     }
 
     /// Does `end`. If that succeeds, nothing is left to undo.

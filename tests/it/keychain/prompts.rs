@@ -163,15 +163,15 @@ fn the_terminal_is_as_it_was_afterwards() {
     assert_eq!(terminal.end().0, Some(0));
 }
 
-/// The processes of a terminal whose command line begins with `start`, or with a path to that.
-fn running(terminal: &Terminal, start: &str) -> Vec<String> {
+/// The processes of a terminal whose command line begins with `words`, or with a path to that.
+fn running(terminal: &Terminal, words: &str) -> Vec<String> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let ours = processes.filter(|process| {
         let read = |name: &str| std::fs::read_to_string(process.path().join(name)).unwrap_or_default();
         let stat = read("stat");
         let group = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(2));
         let line = read("cmdline");
-        let is_meant = line.starts_with(start) || line.contains(&format!("/{start}"));
+        let is_meant = line.starts_with(words) || line.contains(&format!("/{words}"));
         group == Some(&terminal.id().to_string()) && is_meant
     });
     ours.map(|process| process.file_name().to_string_lossy().into_owned())
