@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 
 use crate::process::Pending;
 
-/// The permissions of a file for its owner alone, and of one for whoever the user's `umask` lets in.
+/// The permissions of a file for its owner alone.
 pub const PRIVATE: u32 = 0o600;
-/// The same for everybody.
+/// Those of a file for whoever the user's `umask` lets in.
 pub const SHARED: u32 = 0o666;
 
 /// The most links that are followed, as the kernel has it.

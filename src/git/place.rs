@@ -3,7 +3,7 @@
 //! It must not know what is in the configuration but where submodules are.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use gix::bstr::ByteSlice as _;
 
@@ -95,10 +95,7 @@ fn embedded(work_tree: &Path, found: &mut Vec<Place>) {
         let is_path = value.key.section == "submodule" && value.key.name == "path";
         let path = Path::new(value.text.as_str());
         // The file is from whoever made the repository: nothing outside of it is touched.
-        let inside = path
-            .components()
-            .all(|part| matches!(part, std::path::Component::Normal(_)));
-        if !is_path || !inside {
+        if !is_path || !is_below(path) {
             continue;
         }
         let Some(git_dir) = without_links(work_tree, &path.join(".git")) else {
@@ -110,6 +107,11 @@ fn embedded(work_tree: &Path, found: &mut Vec<Place>) {
             embedded(&work_tree.join(path), found);
         }
     }
+}
+
+/// Whether `path` leads to what is below a directory that it is joined to, as far as its text tells.
+pub fn is_below(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// Returns `path` below `root`, unless one of its parts is a link, which may lead anywhere.

@@ -14,7 +14,7 @@ use crate::cli::scene::{Scene, print};
 use crate::git::config::Config;
 use crate::git::document::{Document, Key};
 use crate::git::lfs;
-use crate::git::place::Place;
+use crate::git::place::{Place, is_below};
 use crate::git::replace::{Locked, Next};
 use crate::report::{Failure, Kind};
 use crate::repository;
@@ -197,7 +197,7 @@ impl Site {
 
     /// Returns the file that a record calls `name`; it may be another work tree's. `None` where there is none.
     pub(super) fn named(&mut self, name: &str) -> Result<Option<&mut Text>, Failure> {
-        if !self.texts.iter().any(|text| text.name == name) {
+        if !self.texts.iter().any(|text| text.name == name) && is_below(Path::new(name)) {
             let path = self.place.common_dir.join(name);
             self.texts.extend(Text::read(&self.place, &path, false)?);
         }
