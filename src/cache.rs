@@ -19,6 +19,7 @@ use crate::bridge::discovery::Advertisement;
 use crate::bridge::service::Service;
 use crate::environment::Environment;
 use crate::environment::variable::{BBCLOUD_CACHE, XDG_CACHE_HOME};
+use crate::file::{self, Draft};
 use crate::git::config::Config;
 use crate::git::value;
 use crate::report::Failure;
@@ -124,33 +125,17 @@ impl Slot {
     fn write(&self, advertisement: &Advertisement) -> io::Result<()> {
         let directory = self.path.parent().unwrap_or(Path::new("."));
         if !directory.is_dir() {
-            create_private(directory)?;
+            file::create_private_directory(directory)?;
         }
         if !self.path.exists() {
             make_room(directory)?;
         }
         let draft = self.path.with_extension(format!("{}.draft", std::process::id()));
-        let written = fs::File::create_new(&draft).and_then(|mut file| {
-            file.write_all(self.head().as_bytes())?;
-            file.write_all(advertisement.bytes())
-        });
-        let written = written.and_then(|()| fs::rename(&draft, &self.path));
-        if written.is_err() {
-            fs::remove_file(&draft).ok();
-        }
-        written
+        let mut draft = Draft::create(draft, file::SHARED)?;
+        draft.file().write_all(self.head().as_bytes())?;
+        draft.file().write_all(advertisement.bytes())?;
+        draft.replace(&self.path)
     }
-}
-
-#[cfg(unix)]
-fn create_private(directory: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
-}
-
-#[cfg(not(unix))]
-fn create_private(directory: &Path) -> io::Result<()> {
-    fs::create_dir_all(directory)
 }
 
 /// Removes what is too old, and the oldest beyond the bound. Drafts of processes that died are copies like any other;

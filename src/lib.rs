@@ -28,8 +28,8 @@
 //!    saves a fetch one of its two requests.
 //! 7. [`cli`]: one file or directory a subcommand, over a `scene`; `migrate` and `setup` change git's configuration
 //!    through [`git`] alone (`document`, `replace`).
-//! 8. [`environment`] (every variable and setting, once), [`git`], [`pipe`], [`process`], [`report`], [`trace`]: the
-//!    process's surroundings, each through one door.
+//! 8. [`environment`] (every variable and setting, once), [`file`](mod@file), [`git`], [`pipe`], [`process`],
+//!    [`report`], [`trace`]: the process's surroundings, each through one door.
 //!
 //! # Invariants
 //! 1. In helper mode standard output carries protocol bytes only, from one writer, flushed where git waits for it.
@@ -40,6 +40,8 @@
 //! 6. A request that may have had an effect is never sent twice; a read may be, until its first byte has reached git.
 //! 7. An answer that is cut or malformed never looks like success.
 //! 8. Bytes from a peer never panic the program.
+//! 9. However the process ends, short of `SIGKILL`, it leaves no lock, no draft and no silent terminal
+//!    behind ([`process::Pending`]).
 //!
 //! Dependencies point one way: `helper` and `cli` know `repository`, which knows `bridge`, `http` and `credential`;
 //! `bridge` knows none of the other two but the facts in [`bridge::refusal`]; everyone knows `report`. The tests check
@@ -51,6 +53,7 @@ pub mod cache;
 pub mod cli;
 pub mod credential;
 pub mod environment;
+pub mod file;
 pub mod git;
 pub mod helper;
 pub mod http;

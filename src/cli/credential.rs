@@ -86,6 +86,7 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
         ));
         return Ok(exit(true));
     }
+    let login = login.checked()?;
     let mut text = Zeroizing::new(String::with_capacity(
         256 + login.username.len() + login.secret.expose().len(),
     ));
@@ -125,12 +126,9 @@ fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<(Login, u64)>
     if question.host == scene.base.host_and_port()
         && let Some((secret, source)) = given(scene.environment)?
     {
-        let named = question
-            .username
-            .as_deref()
-            .or(scene.environment.text(&BBCLOUD_USERNAME));
-        let name = named
-            .filter(|name| !name.is_empty())
+        let variable = scene.environment.line(&BBCLOUD_USERNAME)?;
+        let name = (question.username.as_deref())
+            .or(variable)
             .or(SecretKind::of(&secret).fixed_username());
         return Ok(name.map(|name| (Login::new(name, secret, source), 0)));
     }

@@ -1,11 +1,8 @@
 //! `login`: takes a secret, tries it at the server, and keeps it in the keychain.
 
-use std::io::{self, BufRead as _, Read as _};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-use clap::Args;
-use zeroize::Zeroizing;
 
 use super::scene::Scene;
 use crate::credential::account::{Account, Scope};
@@ -13,12 +10,10 @@ use crate::credential::kind::Kind as SecretKind;
 use crate::credential::login::{Login, Source};
 use crate::credential::prompt::Prompt;
 use crate::credential::secret::Secret;
-use crate::credential::{keeping, read_file, username};
+use crate::credential::{keeping, read_file, read_line, username};
 use crate::environment::variable::{BBCLOUD_EMAIL, BBCLOUD_USERNAME};
 use crate::report::{Failure, Kind};
-
-/// No secret of Bitbucket's is longer.
-const MAX: u64 = 64 * 1024;
+use clap::Args;
 
 /// Where secrets are made, and with which permissions.
 const WHERE: &str = "\
@@ -133,19 +128,7 @@ fn secret(arguments: &Arguments, scene: &Scene<'_>) -> Result<Secret, Failure> {
         return read_file(path);
     }
     if arguments.token_stdin {
-        let mut line = Zeroizing::new(String::with_capacity(4096));
-        let read = io::BufReader::new(io::stdin().lock().take(MAX)).read_line(&mut line);
-        read.map_err(|error| {
-            Failure::new(Kind::Local, "cannot read the secret from standard input").caused_by(&error)
-        })?;
-        let secret = Secret::new(line.as_str());
-        if secret.is_empty() {
-            return Err(Failure::new(
-                Kind::Usage,
-                "standard input has no secret in its first line",
-            ));
-        }
-        return Ok(secret);
+        return read_line(io::stdin().lock(), "standard input");
     }
     let prompt = if scene.policy.interactive {
         Prompt::at_terminal()
@@ -170,10 +153,7 @@ fn login(arguments: &Arguments, secret: Secret, scene: &Scene<'_>) -> Result<Log
     if let Some(kind) = arguments.kind.as_deref().and_then(SecretKind::parse) {
         login.kind = kind;
     }
-    let environment = scene
-        .environment
-        .text(&BBCLOUD_USERNAME)
-        .filter(|name| !name.is_empty());
+    let environment = scene.environment.line(&BBCLOUD_USERNAME)?;
     let given = arguments.username.as_deref().or(environment).or(scene.base.username());
     let (name, email) = username::choose(login.kind, given)?;
     if let Some(email) = &email {

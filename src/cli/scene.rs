@@ -59,7 +59,7 @@ impl<'a> Scene<'a> {
 
     /// Returns the name of the variable that wins over the keychain.
     pub(super) fn variable(&self) -> Option<&'static str> {
-        if self.environment.token().is_some() {
+        if self.environment.has_token() {
             return Some("BBCLOUD_TOKEN");
         }
         let file = self.environment.path(&BBCLOUD_TOKEN_FILE).is_some();

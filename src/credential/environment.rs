@@ -1,7 +1,7 @@
-//! The secret of a build server: `BBCLOUD_TOKEN`, or a file that `BBCLOUD_TOKEN_FILE` names.
+//! The secret of a build server: `BBCLOUD_TOKEN`, or a file that `BBCLOUD_TOKEN_FILE` names; and what `login` is given.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -17,8 +17,8 @@ const MAX: u64 = 64 * 1024;
 
 /// Returns the secret that the environment gives, if it does.
 pub fn given(environment: &Environment) -> Result<Option<(Secret, Source)>, Failure> {
-    if let Some(token) = environment.token() {
-        return Ok(Some((token, Source::Environment)));
+    if let Some(token) = environment.token()? {
+        return Ok(Some((token.checked(&Source::Environment)?, Source::Environment)));
     }
     match environment.path(&BBCLOUD_TOKEN_FILE) {
         Some(path) => Ok(Some((read_file(&path)?, Source::File))),
@@ -28,23 +28,37 @@ pub fn given(environment: &Environment) -> Result<Option<(Secret, Source)>, Fail
 
 /// Reads the first line of the file at `path`.
 pub fn read_file(path: &Path) -> Result<Secret, Failure> {
-    let failed = |error: &std::io::Error| {
-        Failure::new(Kind::Local, format!("cannot read the secret from '{}'", path.display())).caused_by(error)
-    };
+    let place = format!("'{}'", path.display());
+    let file = File::open(path).map_err(|error| unreadable(&place, &error))?;
+    read_line(file, &place)
+}
+
+/// Reads the first line of `input`, which the user knows as `place`.
+pub fn read_line(input: impl Read, place: &str) -> Result<Secret, Failure> {
     let mut line = Zeroizing::new(String::with_capacity(4096));
-    let file = File::open(path).map_err(|error| failed(&error))?;
-    BufReader::new(file.take(MAX))
+    BufReader::new(input.take(MAX + 1))
         .read_line(&mut line)
-        .map_err(|error| failed(&error))?;
-    let secret = Secret::new(line.as_str());
-    if secret.is_empty() {
-        let message = format!(
-            "the first line of '{}' is empty, where a secret was expected",
-            path.display()
-        );
-        return Err(Failure::new(Kind::Usage, message));
+        .map_err(|error| unreadable(place, &error))?;
+    if line.len() as u64 > MAX {
+        // A part of it would be sent, and of a file that nobody meant.
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("the first line of {place} is too long for a secret"),
+        ));
     }
-    Ok(secret)
+    // Editors of Windows, and its shells, begin a text with one.
+    let secret = Secret::new(line.strip_prefix('\u{feff}').unwrap_or(&line));
+    if secret.is_empty() {
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("the first line of {place} is empty, where a secret was expected"),
+        ));
+    }
+    secret.checked(&format_args!("in {place}"))
+}
+
+fn unreadable(place: &str, error: &std::io::Error) -> Failure {
+    Failure::new(Kind::Local, format!("cannot read the secret from {place}")).caused_by(error)
 }
 
 #[cfg(test)]
@@ -67,6 +81,16 @@ mod tests {
         assert_eq!(read_file(file.path()).unwrap().expose(), "ATBBy");
         std::fs::write(file.path(), "\n").unwrap();
         assert!(read_file(file.path()).is_err());
+        std::fs::write(file.path(), "\u{feff}ATBBy\n").unwrap();
+        assert_eq!(read_file(file.path()).unwrap().expose(), "ATBBy");
+        std::fs::write(file.path(), "ATBB\0y\n").unwrap();
+        assert!(read_file(file.path()).is_err());
+        let long = "x".repeat(usize::try_from(MAX).unwrap());
+        std::fs::write(file.path(), &long).unwrap();
+        assert_eq!(read_file(file.path()).unwrap().expose(), long);
+        std::fs::write(file.path(), long + "y").unwrap();
+        let failure = read_file(file.path()).unwrap_err();
+        assert!(failure.message().ends_with("is too long for a secret"), "{failure}");
         assert!(
             read_file(Path::new("/nonexistent"))
                 .unwrap_err()

@@ -1,10 +1,11 @@
-//! A lock between processes: a file that is locked while it is open.
+//! A lock between processes: a file that is locked while it is open. It stays, so it is for directories of ours.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::file;
 use crate::process;
 
 /// How long a question that was dismissed is not asked again by the same command.
@@ -12,13 +13,16 @@ const DISMISSED: Duration = Duration::from_secs(60);
 
 /// A held lock; dropping it releases it, as does the end of the process.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub struct Lock {
     file: File,
 }
 
 impl Lock {
     /// Takes the lock of the file at `path`; `busy` is called once if another process has it.
-    pub(super) fn acquire(path: &Path, busy: impl FnOnce()) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// If the file cannot be made or locked.
+    pub fn acquire(path: &Path, busy: impl FnOnce()) -> io::Result<Self> {
         let file = private(path)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -62,23 +66,13 @@ impl Lock {
 }
 
 /// Opens the file at `path` to be written, readable for its owner alone, in a directory of the same sort.
-pub(super) fn private(path: &Path) -> io::Result<File> {
+fn private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).read(true).write(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-        options.mode(0o600);
-        if let Some(directory) = path.parent() {
-            std::fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(directory)?;
-        }
-    }
-    #[cfg(not(unix))]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, file::PRIVATE);
     if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)?;
+        file::create_private_directory(directory)?;
     }
     options.open(path)
 }

@@ -10,6 +10,7 @@ use super::account::Account;
 use super::kind::Kind;
 use super::secret::Secret;
 use super::username;
+use crate::report::{self, Failure};
 
 /// Where a login came from, as the user would say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,16 @@ impl Login {
         }
     }
 
+    /// Returns the login if its name and its secret are lines of text, wherever they came from.
+    pub fn checked(mut self) -> Result<Self, Failure> {
+        if self.username.contains(char::is_control) {
+            let message = format!("the user name {} holds a control character", self.source);
+            return Err(Failure::new(report::Kind::Usage, message));
+        }
+        self.secret = self.secret.checked(&self.source)?;
+        Ok(self)
+    }
+
     /// Returns the kind of the secret.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -165,6 +176,15 @@ mod tests {
         );
         assert_eq!(line("a@b.c", "ATATTx", None), basic("a@b.c:ATATTx"));
         assert_eq!(line("ada", "ATBBx", Some("a@b.c")), basic("ada:ATBBx"));
+    }
+
+    #[test]
+    fn nothing_brings_a_line_along() {
+        let login = |username: &str, secret: &str| Login::new(username, Secret::new(secret), Source::Netrc).checked();
+        assert!(login("ada", "ATBBx").is_ok());
+        let message = |username, secret| login(username, secret).expect_err("two lines").message().to_owned();
+        assert!(message("ada\nx", "p").starts_with("the user name in "));
+        assert!(message("ada", "p\r\nX: y").starts_with("the secret in "));
     }
 
     #[test]

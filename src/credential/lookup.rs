@@ -39,7 +39,7 @@ pub fn look_up(
     index: &Index,
     keychain: &Keychain,
 ) -> Result<Option<Login>, Failure> {
-    let named = environment.text(&BBCLOUD_USERNAME).filter(|name| !name.is_empty());
+    let named = environment.line(&BBCLOUD_USERNAME)?;
     let given = match wanted.address.and_then(Address::secret) {
         Some(secret) => Some((secret.clone(), Source::Address)),
         None => given(environment)?,
@@ -65,7 +65,7 @@ pub fn look_up(
         let email = email.or(named.filter(|name| username::is_email(name)));
         login.email = login.email.take().or(email.map(str::to_owned));
     }
-    Ok(login)
+    login.map(Login::checked).transpose()
 }
 
 fn nameless(kind: Kind, source: Source) -> Failure {

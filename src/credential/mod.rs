@@ -15,7 +15,7 @@ pub mod index;
 pub mod keeping;
 pub mod keychain;
 pub mod kind;
-mod lock;
+pub mod lock;
 pub mod login;
 mod logins;
 mod lookup;
@@ -26,6 +26,6 @@ pub mod refused;
 pub mod secret;
 pub mod username;
 
-pub use self::environment::{given, read_file};
+pub use self::environment::{given, read_file, read_line};
 pub use self::logins::Logins;
 pub use self::lookup::{Wanted, look_up};

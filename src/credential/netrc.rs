@@ -3,15 +3,15 @@
 //! Where it stands in the order is for `logins` to say. As with git, a file that cannot be read is none.
 
 use std::fs::File;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
 use super::secret::Secret;
 use crate::environment::Environment;
+use crate::file;
 
-/// The longest file that is read, in bytes.
+/// The longest file that is read, in bytes; of a longer one an entry could be cut.
 const MAX: u64 = 1024 * 1024;
 
 /// What a file has for a host.
@@ -26,12 +26,13 @@ pub struct Entry {
 /// Returns the first entry for `host` in the user's file, and for `username` if one is given.
 pub(super) fn look(environment: &Environment, host: &str, username: Option<&str>) -> Option<Entry> {
     let file = places(environment).into_iter().find_map(|path| File::open(path).ok())?;
-    let length = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
-    // Sized at once: a buffer that grows leaves copies of what is in it behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length.min(MAX)).ok()? + 1));
-    file.take(MAX).read_to_end(&mut bytes).ok()?;
-    let text = std::str::from_utf8(&bytes).ok()?;
-    find(text, host, username)
+    let bytes = file::beginning(file, MAX).ok()?;
+    if bytes.len() as u64 > MAX {
+        return None;
+    }
+    // A byte that is no UTF-8, in a comment or in the entry of another host, stands in nobody's way.
+    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+    find(&text, host, username)
 }
 
 /// Returns the places where the file may be, best first.
@@ -61,7 +62,9 @@ pub fn find(text: &str, host: &str, username: Option<&str>) -> Option<Entry> {
                 && fits(&name)
                 && let Some(password) = password.take()
             {
-                return Some(Entry {
+                // What was no UTF-8 is not known any more.
+                let is_whole = |text: &str| !text.contains(char::REPLACEMENT_CHARACTER);
+                return (is_whole(password.expose()) && name.as_deref().is_none_or(is_whole)).then(|| Entry {
                     username: name.or_else(|| username.map(str::to_owned)),
                     password,
                 });
@@ -88,14 +91,21 @@ struct Words<'a> {
 impl Words<'_> {
     /// The next word; one in quotes may hold spaces and escapes. A line that begins with `#` is a comment.
     fn next(&mut self) -> Option<String> {
-        self.rest = self.rest.trim_start();
+        self.rest = self.rest.trim_ascii_start();
         while self.rest.starts_with('#') {
-            self.rest = self.rest.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
+            self.rest = self
+                .rest
+                .split_once('\n')
+                .map_or("", |(_, rest)| rest)
+                .trim_ascii_start();
         }
         if let Some(quoted) = self.rest.strip_prefix('"') {
             return self.quoted(quoted.len());
         }
-        let end = self.rest.find(char::is_whitespace).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .find(|c: char| c.is_ascii_whitespace())
+            .unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest;
         (!word.is_empty()).then(|| word.to_owned())
@@ -160,6 +170,21 @@ mod tests {
         assert_eq!(found(FILE, "bitbucket.org", Some("bob")), some!("bob", "pb"));
         assert_eq!(found(FILE, "other.org", None), some!("anonymous", "pd"));
         assert_eq!(found(FILE, "no.password", None), some!("anonymous", "pd"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_stand_in_nobodys_way() {
+        let home = tempfile::tempdir().expect("a directory");
+        let environment = Environment::from_pairs([("HOME", home.path()), ("USERPROFILE", home.path())]);
+        let file = home.path().join(".netrc");
+        let text = b"# Andr\xe9's\nmachine other login \xe9 password \xe9\nmachine h login a\xc2\xa0b password p\n";
+        std::fs::write(&file, text).expect("written");
+        let entry = look(&environment, "h", None).expect("an entry");
+        assert_eq!(entry.username.as_deref(), Some("a\u{a0}b"));
+        assert_eq!(look(&environment, "other", None), None, "it cannot be sent as it is");
+        let padding = "#\n".repeat(usize::try_from(MAX).expect("small") / 2);
+        std::fs::write(&file, format!("{padding}machine h login a password p\n")).expect("written");
+        assert_eq!(look(&environment, "h", None), None, "a part of it could be cut");
     }
 
     #[test]

@@ -26,6 +26,8 @@ const MOST_CONFIG_PAIRS: usize = 10_000;
 pub struct Environment {
     values: BTreeMap<OsString, OsString>,
     token: Option<Secret>,
+    /// Whether there is one that is no text.
+    token_is_odd: bool,
 }
 
 impl Environment {
@@ -49,6 +51,7 @@ impl Environment {
             let (name, value) = (name.into(), value.into());
             if name == BBCLOUD_TOKEN.name {
                 environment.token = value.into_string().ok().map(Secret::new);
+                environment.token_is_odd = environment.token.is_none();
             } else {
                 environment.values.insert(name, value);
             }
@@ -64,6 +67,23 @@ impl Environment {
     /// Returns the value as text; `None` where it is unset or not UTF-8.
     pub fn text(&self, variable: &Variable) -> Option<&str> {
         self.os(variable)?.to_str()
+    }
+
+    /// Returns the value as one line of text; `None` where it is unset or empty.
+    ///
+    /// Fails where it is not UTF-8 or holds a control character: a line end would be a second line elsewhere.
+    pub fn line(&self, variable: &Variable) -> Result<Option<&str>, Failure> {
+        let Some(value) = self.os(variable) else {
+            return Ok(None);
+        };
+        let text = value.to_str().ok_or_else(|| not_text(variable))?;
+        if text.contains(char::is_control) {
+            return Err(
+                Failure::new(Kind::Usage, format!("{} holds a control character", variable.name))
+                    .hint(format!("run 'unset {}', or set it to one line", variable.name)),
+            );
+        }
+        Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
     /// Returns the value as a path; `None` where it is unset or empty.
@@ -100,9 +120,19 @@ impl Environment {
         }
     }
 
-    /// Returns the secret of `BBCLOUD_TOKEN`; `None` where it is unset, empty or not UTF-8.
-    pub fn token(&self) -> Option<Secret> {
-        self.token.clone().filter(|token| !token.is_empty())
+    /// Returns the secret of `BBCLOUD_TOKEN`; `None` where it is unset or empty.
+    ///
+    /// Fails where it is not UTF-8: another secret in its place would be a surprise.
+    pub fn token(&self) -> Result<Option<Secret>, Failure> {
+        if self.token_is_odd {
+            return Err(not_text(&BBCLOUD_TOKEN));
+        }
+        Ok(self.token.clone().filter(|token| !token.is_empty()))
+    }
+
+    /// Whether `BBCLOUD_TOKEN` is set to something, good or not.
+    pub fn has_token(&self) -> bool {
+        self.token_is_odd || self.token.as_ref().is_some_and(|token| !token.is_empty())
     }
 
     /// Returns the same environment without the secret of a build server.
@@ -110,6 +140,7 @@ impl Environment {
     pub fn without_token(&self) -> Self {
         let mut environment = self.clone();
         environment.token = None;
+        environment.token_is_odd = false;
         environment.values.remove(OsStr::new(BBCLOUD_TOKEN_FILE.name));
         environment
     }
@@ -144,6 +175,11 @@ impl Environment {
     }
 }
 
+fn not_text(variable: &Variable) -> Failure {
+    Failure::new(Kind::Usage, format!("{} is not UTF-8", variable.name))
+        .hint(format!("run 'unset {}', or set it to plain text", variable.name))
+}
+
 fn key_name(n: usize) -> String {
     format!("GIT_CONFIG_KEY_{n}")
 }
@@ -166,14 +202,27 @@ mod tests {
     #[test]
     fn the_token_is_a_secret_and_nothing_else() {
         let environment = Environment::from_pairs([("BBCLOUD_TOKEN", "hunter2"), ("https_proxy", "http://me:pw@p")]);
-        assert_eq!(environment.token().expect("a token").expose(), "hunter2");
+        assert_eq!(environment.token().expect("text").expect("a token").expose(), "hunter2");
         assert_eq!(environment.os(&BBCLOUD_TOKEN), None);
         assert_eq!(format!("{environment:?}"), r#"{"https_proxy"}"#);
     }
 
     #[test]
     fn an_empty_token_is_none() {
-        assert!(Environment::from_pairs([("BBCLOUD_TOKEN", " ")]).token().is_none());
+        let environment = Environment::from_pairs([("BBCLOUD_TOKEN", " ")]);
+        assert!(environment.token().expect("text").is_none() && !environment.has_token());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_text_is_told_and_not_ignored() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let value = OsStr::from_bytes(b"ATBB\xff");
+        let environment = Environment::from_pairs([("BBCLOUD_TOKEN", value), ("BBCLOUD_USERNAME", value)]);
+        let failure = environment.token().expect_err("it is not UTF-8");
+        assert_eq!(failure.message(), "BBCLOUD_TOKEN is not UTF-8");
+        assert!(environment.has_token());
+        assert!(environment.line(&variable::BBCLOUD_USERNAME).is_err());
     }
 
     #[test]

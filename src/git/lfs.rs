@@ -58,11 +58,8 @@ pub fn announce(name: &str, url: &Url, config: &Config, environment: &Environmen
     let (true, Some(git_dir)) = (is_installed(config), sources::repository(environment)) else {
         return Ok(false);
     };
-    let lines = missing(name, url, config);
-    let Some(common) = sources::common(&git_dir, environment)
-        .ok()
-        .filter(|_| !lines.is_empty())
-    else {
+    let is_complete = missing(name, url, config).is_empty();
+    let Some(common) = sources::common(&git_dir, environment).ok().filter(|_| !is_complete) else {
         return Ok(false);
     };
     let path = common.join("config");
@@ -80,11 +77,17 @@ pub fn announce(name: &str, url: &Url, config: &Config, environment: &Environmen
         let Some(mut document) = known(text.unwrap_or_default())? else {
             return Ok(Next::Keep);
         };
+        // Another fetch may have told it since `config` was read; while the file is locked, nobody does.
+        let lines = missing(name, url, &Config::load(environment)?);
         for (key, value) in &lines {
             document.add(key, value)?;
         }
-        done = true;
-        Ok(Next::Text(document.to_bytes()))
+        done = !lines.is_empty();
+        Ok(if done {
+            Next::Text(document.to_bytes())
+        } else {
+            Next::Keep
+        })
     })?;
     Ok(done)
 }
@@ -113,4 +116,31 @@ fn committed(git_dir: &Path) -> bool {
         ":(glob)**/.gitattributes",
     ]);
     git.output().is_ok_and(|output| output.status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_first_fetches_tell_it_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("config");
+        let text = "[filter \"lfs\"]\n\tprocess = git-lfs filter-process\n[remote \"origin\"]\n\turl = bbcloud::a/b\n";
+        std::fs::write(&path, text).expect("written");
+        let environment = Environment::from_pairs([
+            ("GIT_DIR", directory.path().as_os_str()),
+            ("GIT_CONFIG_NOSYSTEM", "1".as_ref()),
+            ("GIT_CONFIG_GLOBAL", path.as_os_str()),
+        ]);
+        let url = Url::parse("https://bitbucket.org/a/b.git/info/lfs").expect("a URL");
+        // Both have read it before either writes.
+        let config = Config::load(&environment).expect("sound");
+        let tell = || announce("origin", &url, &config, &environment).expect("written");
+        assert!(tell());
+        let once = std::fs::read_to_string(&path).expect("a file");
+        assert!(once.contains("lfsurl"), "{once}");
+        assert!(!tell());
+        assert_eq!(std::fs::read_to_string(&path).expect("a file"), once);
+    }
 }

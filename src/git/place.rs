@@ -3,7 +3,7 @@
 //! It must not know what is in the configuration but where submodules are.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use gix::bstr::ByteSlice as _;
 
@@ -95,21 +95,32 @@ fn embedded(work_tree: &Path, found: &mut Vec<Place>) {
         let is_path = value.key.section == "submodule" && value.key.name == "path";
         let path = Path::new(value.text.as_str());
         // The file is from whoever made the repository: nothing outside of it is touched.
-        let inside = path
-            .components()
-            .all(|part| matches!(part, std::path::Component::Normal(_)));
-        if !is_path || !inside {
+        if !is_path || !is_below(path) {
             continue;
         }
-        let work_tree = work_tree.join(path);
-        let git_dir = work_tree.join(".git");
-        let is_link = fs::symlink_metadata(&work_tree).is_ok_and(|metadata| metadata.is_symlink());
-        if !is_link && is_repository(&git_dir) {
+        let Some(git_dir) = without_links(work_tree, &path.join(".git")) else {
+            continue;
+        };
+        if is_repository(&git_dir) {
             found.push(Place::of_directory(git_dir.clone()));
             absorbed(&git_dir.join("modules"), found);
-            embedded(&work_tree, found);
+            embedded(&work_tree.join(path), found);
         }
     }
+}
+
+/// Whether `path` leads to what is below a directory that it is joined to, as far as its text tells.
+pub fn is_below(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// Returns `path` below `root`, unless one of its parts is a link, which may lead anywhere.
+fn without_links(root: &Path, path: &Path) -> Option<PathBuf> {
+    path.components().try_fold(root.to_owned(), |above, part| {
+        let below = above.join(part);
+        let is_link = fs::symlink_metadata(&below).is_ok_and(|metadata| metadata.is_symlink());
+        (!is_link).then_some(below)
+    })
 }
 
 fn is_repository(path: &Path) -> bool {
@@ -118,4 +129,34 @@ fn is_repository(path: &Path) -> bool {
 
 fn to_path(line: &[u8]) -> Option<PathBuf> {
     Some(gix::path::from_byte_slice(line).ok()?.to_owned())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_part_of_a_submodules_path_leads_out_of_the_repository() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path().join("root");
+        let make = |git_dir: &Path| {
+            fs::create_dir_all(git_dir.join("objects")).expect("made");
+            fs::write(git_dir.join("HEAD"), "").expect("written");
+            fs::write(git_dir.join("config"), "").expect("written");
+        };
+        make(&directory.path().join("outside/part/.git"));
+        make(&root.join("inside/part/.git"));
+        fs::create_dir(root.join("other")).expect("made");
+        let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, root.join(name)).expect("a link");
+        link("../outside", "libs");
+        link("../outside/part", "last");
+        link("../../outside/part/.git", "other/.git");
+        let modules: String = ["libs/part", "last", "other", "inside/part"]
+            .map(|path| format!("[submodule \"{path}\"]\n\tpath = {path}\n"))
+            .concat();
+        fs::write(root.join(".gitmodules"), modules).expect("written");
+        let mut found = Vec::new();
+        embedded(&root, &mut found);
+        assert_eq!(found, [Place::of_directory(root.join("inside/part/.git"))]);
+    }
 }

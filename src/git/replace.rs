@@ -3,13 +3,14 @@
 //! Another git that wants to write meanwhile fails, and so does this one while another writes. Nobody ever reads half
 //! a file. It must not know what is in it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::file::{self, Draft};
 use crate::report::{Failure, Kind};
 
 /// How often a lock of another is tried before it is told.
@@ -27,82 +28,93 @@ pub enum Next {
     Gone,
 }
 
-/// The lock file, which goes with the value unless it has taken the other's place.
-struct Lock {
+/// A file that is locked, with its text as it is then. The lock goes with the value.
+pub struct Locked {
     path: PathBuf,
-    file: Option<File>,
+    target: PathBuf,
+    text: Option<Zeroizing<Vec<u8>>>,
+    draft: Draft,
+    next: Next,
 }
 
-impl Lock {
-    fn acquire(target: &Path) -> Result<Self, Failure> {
-        let mut path = target.as_os_str().to_owned();
-        path.push(".lock");
-        let path = PathBuf::from(path);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        // Whoever has it has it for a moment, unless they died.
-        let mut again = 1..ATTEMPTS;
-        loop {
-            match options.open(&path) {
-                Ok(file) => {
-                    let file = Some(file);
-                    return Ok(Self { path, file });
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && again.next().is_some() => {
-                    std::thread::sleep(PAUSE);
-                }
-                Err(error) => return Err(cannot_lock(target, &path, &error)),
-            }
+impl Locked {
+    /// Locks the file at `path`, which need not be there.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        // A link stays one, as the files of those who keep their configuration elsewhere are.
+        let target = file::target(path).map_err(|error| failed("read", path, &error))?;
+        if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
+            // As `/dev/null`, which some name so that nothing is read.
+            let message = format!("'{}' is not a file that can be replaced", path.display());
+            return Err(Failure::new(Kind::Local, message));
         }
+        let draft = lock(&target)?;
+        let text = match fs::read(&target) {
+            Ok(text) => Some(Zeroizing::new(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed("read", path, &error)),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            target,
+            text,
+            draft,
+            next: Next::Keep,
+        })
     }
 
-    fn replace(mut self, target: &Path, text: &[u8]) -> io::Result<()> {
-        if let Some(mut file) = self.file.take() {
-            file.write_all(text)?;
-            if let Ok(metadata) = fs::metadata(target) {
-                file.set_permissions(metadata.permissions())?;
-            }
-            file.sync_all()?;
+    /// Returns the text; `None` where there is no file.
+    pub fn text(&self) -> Option<&[u8]> {
+        self.text.as_ref().map(|text| text.as_slice())
+    }
+
+    /// Does all that can fail for want of room, so that only one step is left.
+    pub fn prepare(&mut self, next: Next) -> Result<(), Failure> {
+        if let Next::Text(text) = &next {
+            self.write(text).map_err(|error| failed("write", &self.path, &error))?;
         }
-        fs::rename(&self.path, target)?;
-        // What has been renamed is not there to be removed.
-        self.path = PathBuf::new();
+        self.next = next;
         Ok(())
     }
-}
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        drop(self.file.take());
-        if !self.path.as_os_str().is_empty() {
-            fs::remove_file(&self.path).ok();
+    fn write(&self, text: &[u8]) -> io::Result<()> {
+        let mut file = self.draft.file();
+        file.write_all(text)?;
+        if let Ok(metadata) = fs::metadata(&self.target) {
+            file.set_permissions(metadata.permissions())?;
+        }
+        file.sync_all()
+    }
+
+    /// Does the step that was prepared. Where it fails, the file is as it was, and locked.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        match self.next {
+            Next::Keep => Ok(()),
+            Next::Text(_) => (self.draft.replace(&self.target)).map_err(|error| failed("write", &self.path, &error)),
+            Next::Gone => fs::remove_file(&self.target).map_err(|error| failed("remove", &self.path, &error)),
         }
     }
 }
 
 /// Replaces the file at `path` by what `change` makes of its text, which is `None` where there is no file.
 pub fn replace(path: &Path, change: impl FnOnce(Option<&[u8]>) -> Result<Next, Failure>) -> Result<(), Failure> {
-    // A link stays one, as the files of those who keep their configuration elsewhere are.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
-        // As `/dev/null`, which some name so that nothing is read.
-        let message = format!("'{}' is not a file that can be replaced", path.display());
-        return Err(Failure::new(Kind::Local, message));
-    }
-    let lock = Lock::acquire(&target)?;
-    let text = match fs::read(&target) {
-        Ok(text) => Some(Zeroizing::new(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(failed("read", path, &error)),
-    };
-    match change(text.as_ref().map(|text| text.as_slice()))? {
-        Next::Keep => Ok(()),
-        Next::Text(text) => lock
-            .replace(&target, &text)
-            .map_err(|error| failed("write", path, &error)),
-        Next::Gone => fs::remove_file(&target).map_err(|error| failed("remove", path, &error)),
+    let mut file = Locked::open(path)?;
+    file.prepare(change(file.text())?)?;
+    file.finish()
+}
+
+/// Takes the lock of the file at `target` as git does. It is a draft of that file, and goes with the value.
+pub fn lock(target: &Path) -> Result<Draft, Failure> {
+    let path = file::with_suffix(target, ".lock");
+    // Whoever has it has it for a moment, unless they died.
+    let mut again = 1..ATTEMPTS;
+    loop {
+        match Draft::create(path.clone(), file::PRIVATE) {
+            Ok(draft) => return Ok(draft),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && again.next().is_some() => {
+                std::thread::sleep(PAUSE);
+            }
+            Err(error) => return Err(cannot_lock(target, &path, &error)),
+        }
     }
 }
 
@@ -174,5 +186,10 @@ mod tests {
         assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
         assert_eq!(fs::read(&file).expect("a file"), b"two");
         assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o640);
+        // As it is in a home whose configuration is not there yet.
+        fs::remove_file(&file).expect("there");
+        write(&link, "three").expect("written");
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+        assert_eq!(fs::read(&file).expect("a file"), b"three");
     }
 }

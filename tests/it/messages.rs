@@ -207,7 +207,7 @@ fn what_a_command_line_gets_wrong_is_told() {
         ("login --token-stdin </", "cannot read the secret from standard input"),
         (
             "login --token-stdin --no-verify </dev/null",
-            "standard input has no secret in its first line",
+            "the first line of standard input is empty, where a secret was expected",
         ),
         (
             "login --username a:b --token-stdin <list",

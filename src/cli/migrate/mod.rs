@@ -106,7 +106,7 @@ fn repository(
     for place in places {
         let site = Site::open(place, scene)?;
         let outcome = if arguments.undo {
-            record::undo(&site, arguments.dry_run, scene)
+            record::undo(site, arguments.dry_run, scene)
         } else {
             site.migrate(&choice, arguments.dry_run, keeper)
         };

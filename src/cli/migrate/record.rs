@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use super::plan::Change;
 use super::site::{Outcome, Site};
 use crate::cli::scene::{Scene, print};
+use crate::file::{self, Draft};
 use crate::git::document::Key;
 use crate::git::place::Place;
+use crate::git::replace::lock;
 use crate::report::{Failure, Kind};
 
 /// The record's name in a repository's directory.
@@ -19,7 +21,7 @@ const NAME: &str = "bbcloud-migrated.json";
 /// One line that was changed or added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// The configuration file, as in [`super::site::Text::name`].
+    /// The configuration file itself, as in [`super::site::Text::name`].
     file: String,
     pub(super) key: Key,
     /// `None` for a line that was added.
@@ -114,21 +116,31 @@ impl Record {
         }
         let entries: Vec<Value> = self.entries.iter().map(Entry::to_json).collect();
         let text = format!("{:#}\n", json!({ "version": 1, "changes": entries }));
-        let temporary = place.common_dir.join(format!("{NAME}.new"));
-        let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path(place)));
+        let written = file::write(&path(place), text.as_bytes(), file::SHARED);
         written.map_err(|error| failed("write", place).caused_by(&error))
+    }
+
+    /// Keeps others from changing the record, and the files that it is about, while the value lives.
+    pub(super) fn lock(place: &Place) -> Result<Draft, Failure> {
+        lock(&path(place))
     }
 }
 
 /// Puts back what the record says, as far as nobody has changed it since.
-pub(super) fn undo(site: &Site, dry_run: bool, scene: &Scene<'_>) -> Result<Outcome, Failure> {
-    let record = Record::read(&site.place)?;
-    let mut site = Site::open(site.place.clone(), scene)?;
+pub(super) fn undo(mut site: Site, dry_run: bool, scene: &Scene<'_>) -> Result<Outcome, Failure> {
+    let mut record = Record::read(&site.place)?;
+    let turn = if dry_run || record.entries.is_empty() {
+        None
+    } else {
+        Some(Record::lock(&site.place)?)
+    };
+    if turn.is_some() {
+        record = Record::read(&site.place)?;
+    }
     let (mut lines, mut changed) = (String::new(), 0);
     let mut lost = Vec::new();
     for entry in record.entries.iter().rev() {
-        let text = site.texts_mut().iter_mut().find(|text| text.name == entry.file);
-        let put_back = match text {
+        let put_back = match site.named(&entry.file)? {
             Some(text) => put_back(entry, text)?,
             None => false,
         };
@@ -145,11 +157,11 @@ pub(super) fn undo(site: &Site, dry_run: bool, scene: &Scene<'_>) -> Result<Outc
         }
     }
     print(&lines)?;
-    if dry_run || record.entries.is_empty() {
+    if turn.is_none() {
         return Ok(Outcome { good: true, changed });
     }
-    for text in site.texts_mut().iter() {
-        text.write()?;
+    for file in &mut site.prepare()? {
+        file.finish()?;
     }
     Record::default().write(&site.place)?;
     for key in lost {
@@ -196,6 +208,9 @@ mod tests {
         };
         assert_eq!(Record::read(&place).expect("none"), Record::default());
         let key = Key::new("remote", "origin", "lfsurl");
+        let turn = Record::lock(&place).expect("nobody else has it");
+        assert!(Record::lock(&place).is_err());
+        drop(turn);
         let record = Record {
             entries: vec![Entry::added(
                 "config",

@@ -14,8 +14,8 @@ use crate::cli::scene::{Scene, print};
 use crate::git::config::Config;
 use crate::git::document::{Document, Key};
 use crate::git::lfs;
-use crate::git::place::Place;
-use crate::git::replace::{Next, replace};
+use crate::git::place::{Place, is_below};
+use crate::git::replace::{Locked, Next};
 use crate::report::{Failure, Kind};
 use crate::repository;
 
@@ -27,8 +27,8 @@ pub(super) struct Outcome {
 
 /// A configuration file with its text as it was read.
 pub(super) struct Text {
-    /// `config` or `config.worktree`.
-    pub(super) name: &'static str,
+    /// Where it is, seen from the directory that all work trees share.
+    pub(super) name: String,
     pub(super) path: PathBuf,
     pub(super) before: Zeroizing<Vec<u8>>,
     pub(super) document: Document,
@@ -45,25 +45,9 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn open(place: Place, scene: &Scene<'_>) -> Result<Self, Failure> {
         let config = Config::load_for(Some(&place.git_dir), scene.environment)?;
-        let files = [
-            ("config", place.common_dir.join("config")),
-            ("config.worktree", place.git_dir.join("config.worktree")),
-        ];
         let mut texts = Vec::new();
-        for (name, path) in files {
-            match std::fs::read(&path) {
-                Ok(text) => texts.push(Text {
-                    name,
-                    document: Document::parse(&text, &path.display().to_string())?,
-                    path,
-                    before: Zeroizing::new(text),
-                }),
-                Err(error) if name != "config" && error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    let message = format!("cannot read '{}'", path.display());
-                    return Err(Failure::new(Kind::Local, message).caused_by(&error));
-                }
-            }
+        for path in [place.common_dir.join("config"), place.git_dir.join("config.worktree")] {
+            texts.extend(Text::read(&place, &path, texts.is_empty())?);
         }
         let shown = place.work_tree.as_ref().unwrap_or(&place.git_dir).display().to_string();
         Ok(Self {
@@ -101,7 +85,7 @@ impl Site {
             for change in changes {
                 lines += &change.line();
                 text.document.set(&change.key, change.index, &change.to)?;
-                entries.push(Entry::changed(text.name, &change));
+                entries.push(Entry::changed(&text.name, &change));
             }
         }
         let added = self.tell_lfs(&chosen, scene)?;
@@ -148,7 +132,7 @@ impl Site {
             let Some(text) = self.texts.first_mut() else { continue };
             for (key, value) in lfs::missing(name, &lfs_url, &self.config) {
                 text.document.add(&key, &value)?;
-                added.push(Entry::added(text.name, key, value));
+                added.push(Entry::added(&text.name, key, value));
             }
         }
         Ok(added)
@@ -156,20 +140,29 @@ impl Site {
 
     /// Writes the record, and then the files. A file that another has changed meanwhile is left to it.
     fn write(&self, entries: Vec<Entry>) -> Result<(), Failure> {
+        let told = |failure: Failure| failure.because(format!("so '{}' is not migrated", self.shown));
+        let _turn = Record::lock(&self.place).map_err(told)?;
+        let mut files = self.prepare().map_err(told)?;
         let before = Record::read(&self.place)?;
         let mut record = before.clone();
         record.entries.extend(entries);
         record.write(&self.place)?;
-        for (written, text) in self.texts.iter().enumerate() {
-            if let Err(failure) = text.write() {
+        for (written, file) in files.iter_mut().enumerate() {
+            if let Err(failure) = file.finish() {
                 // Where some of it is written, the longer record undoes that, and leaves alone what is not there.
                 if written == 0 {
                     before.write(&self.place)?;
                 }
-                return Err(failure.because(format!("so '{}' is not migrated", self.shown)));
+                return Err(told(failure));
             }
         }
         Ok(())
+    }
+
+    /// Locks the files that are to be changed, and does all but the last step.
+    pub(super) fn prepare(&self) -> Result<Vec<Locked>, Failure> {
+        let prepared = self.texts.iter().map(Text::prepare);
+        prepared.filter_map(Result::transpose).collect()
     }
 
     /// Whatever still has a secret in it is told, wherever it is.
@@ -202,25 +195,52 @@ impl Site {
         Some(name.to_owned())
     }
 
-    pub(super) fn texts_mut(&mut self) -> &mut [Text] {
-        &mut self.texts
+    /// Returns the file that a record calls `name`; it may be another work tree's. `None` where there is none.
+    pub(super) fn named(&mut self, name: &str) -> Result<Option<&mut Text>, Failure> {
+        if !self.texts.iter().any(|text| text.name == name) && is_below(Path::new(name)) {
+            let path = self.place.common_dir.join(name);
+            self.texts.extend(Text::read(&self.place, &path, false)?);
+        }
+        Ok(self.texts.iter_mut().find(|text| text.name == name))
     }
 }
 
 impl Text {
-    /// Replaces the file, unless it has another text by now than was read.
-    pub(super) fn write(&self) -> Result<(), Failure> {
+    /// Reads the file at `path`, which is one of `place`. `None` if it is not there and need not be.
+    fn read(place: &Place, path: &Path, needed: bool) -> Result<Option<Self>, Failure> {
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) if !needed && error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                let message = format!("cannot read '{}'", path.display());
+                return Err(Failure::new(Kind::Local, message).caused_by(&error));
+            }
+        };
+        Ok(Some(Self {
+            // The record is shared by all work trees, and each has a file of its own.
+            name: path
+                .strip_prefix(&place.common_dir)
+                .unwrap_or(path)
+                .display()
+                .to_string(),
+            document: Document::parse(&text, &path.display().to_string())?,
+            path: path.to_owned(),
+            before: Zeroizing::new(text),
+        }))
+    }
+
+    /// Locks the file to be replaced, unless it has another text by now than was read. `None` if it stays as it is.
+    fn prepare(&self) -> Result<Option<Locked>, Failure> {
         let after = self.document.to_bytes();
         if after == self.before {
-            return Ok(());
+            return Ok(None);
         }
-        replace(&self.path, |now| {
-            if now == Some(self.before.as_slice()) {
-                Ok(Next::Text(after))
-            } else {
-                Err(changed_meanwhile(&self.path))
-            }
-        })
+        let mut file = Locked::open(&self.path)?;
+        if file.text() != Some(self.before.as_slice()) {
+            return Err(changed_meanwhile(&self.path));
+        }
+        file.prepare(Next::Text(after))?;
+        Ok(Some(file))
     }
 }
 

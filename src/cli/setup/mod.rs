@@ -16,7 +16,7 @@ use super::scene::{Scene, exit, print};
 use crate::credential::account::Scope;
 use crate::git::config::Config;
 use crate::git::document::Document;
-use crate::git::replace::{Next, replace};
+use crate::git::replace::{Locked, Next, replace};
 use crate::report::{Failure, Kind};
 
 const EXAMPLES: &str = "\
@@ -50,17 +50,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
-    let mut record = Record::open(scene.environment)?;
     if arguments.undo {
-        return undo(record, scene);
+        return undo(scene);
     }
-    let mut reaches = if arguments.check { record.reaches() } else { Vec::new() };
+    let mut reaches = if arguments.check {
+        Record::open(scene.environment)?.reaches()
+    } else {
+        Vec::new()
+    };
     reaches.extend(reach(arguments, scene)?);
     let accounts = scene.index.read()?;
-    let missing: Vec<Line> = wanted(&reaches, &accounts, &scene.base)
-        .into_iter()
-        .filter(|line| !line.is_set(&scene.config, &scene.base))
-        .collect();
+    let wanted = wanted(&reaches, &accounts, &scene.base);
+    let mut missing = missing(&wanted, &scene.config, scene);
     if arguments.check {
         return check(&missing, scene);
     }
@@ -69,11 +70,13 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
             .hint("set HOME or GIT_CONFIG_GLOBAL")
     })?;
     let shown = path.display();
+    if !missing.is_empty() {
+        missing = add(&path, &wanted, reaches, scene)?;
+    }
     if missing.is_empty() {
         scene.report.say(&format!("'{shown}' has everything already"));
         return Ok(exit(true));
     }
-    add(&path, &missing, reaches, &mut record)?;
     let lines: String = missing.iter().map(Line::to_string).collect();
     print(&lines)?;
     scene
@@ -84,6 +87,12 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
         scene.report.hint("nobody is signed in: run 'git-remote-bbcloud login'");
     }
     Ok(exit(true))
+}
+
+/// Returns the lines of `wanted` that `config` lacks.
+fn missing(wanted: &[Line], config: &Config, scene: &Scene<'_>) -> Vec<Line> {
+    let lacks = |line: &&Line| !line.is_set(config, &scene.base);
+    wanted.iter().filter(lacks).cloned().collect()
 }
 
 fn reach(arguments: &Arguments, scene: &Scene<'_>) -> Result<Option<Reach>, Failure> {
@@ -117,32 +126,47 @@ fn check(missing: &[Line], scene: &Scene<'_>) -> Result<ExitCode, Failure> {
     Ok(exit(missing.is_empty()))
 }
 
-/// Adds the lines at the end of the file, where they win over what is before them. The record comes first: it must not
-/// be missing where the lines are there.
-fn add(path: &Path, missing: &[Line], reaches: Vec<Reach>, record: &mut Record) -> Result<(), Failure> {
-    replace(path, |text| {
-        let created = text.is_none();
-        let text = text.unwrap_or_default();
-        // A file that git cannot read is not for us to add to.
-        Document::parse(text, &path.display().to_string())?;
-        let block = block(missing, text);
-        let mut after = Zeroizing::new(Vec::with_capacity(text.len() + block.len()));
-        after.extend_from_slice(text);
-        after.extend_from_slice(block.as_bytes());
-        record.add(Written {
-            file: path.to_owned(),
-            created,
-            block,
-            reaches,
-        })?;
-        Ok(Next::Text(after))
-    })
+/// Adds what is missing of `wanted` at the end of the file, where it wins over what is before. Returns these lines.
+///
+/// The record comes first: it must not be missing where the lines are there. Nor may it be there without them, because
+/// `--undo` would then take away what the user has written.
+fn add(path: &Path, wanted: &[Line], reaches: Vec<Reach>, scene: &Scene<'_>) -> Result<Vec<Line>, Failure> {
+    let mut record = Record::lock(scene.environment)?;
+    let mut file = Locked::open(path)?;
+    // Another may have written them since this command began; while the file is locked, nobody does.
+    let missing = missing(wanted, &Config::discover(scene.environment)?, scene);
+    if missing.is_empty() {
+        return Ok(missing);
+    }
+    let text = file.text().unwrap_or_default();
+    // A file that git cannot read is not for us to add to.
+    Document::parse(text, &path.display().to_string())?;
+    let block = block(&missing, text);
+    let mut after = Zeroizing::new(Vec::with_capacity(text.len() + block.len()));
+    after.extend_from_slice(text);
+    after.extend_from_slice(block.as_bytes());
+    let created = file.text().is_none();
+    file.prepare(Next::Text(after))?;
+    record.add(Written {
+        file: path.to_owned(),
+        created,
+        block,
+        reaches,
+    })?;
+    if let Err(failure) = file.finish() {
+        record.drop_last()?;
+        return Err(failure);
+    }
+    Ok(missing)
 }
 
-fn undo(mut record: Record, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
+fn undo(scene: &Scene<'_>) -> Result<ExitCode, Failure> {
     let mut good = true;
+    let mut record = Record::open(scene.environment)?;
     if record.is_empty() {
         scene.report.say("nothing to undo");
+    } else {
+        record = Record::lock(scene.environment)?;
     }
     while let Some(written) = record.last().cloned() {
         let shown = written.file.display().to_string();

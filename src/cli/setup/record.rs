@@ -9,10 +9,15 @@ use zeroize::Zeroizing;
 
 use super::lines::Reach;
 use crate::credential::index::Index;
+use crate::credential::lock::Lock;
 use crate::environment::Environment;
+use crate::file;
 use crate::git::document::Document;
 use crate::git::replace::Next;
 use crate::report::{Failure, Kind};
+
+/// The longest record that is read, in bytes.
+const MAX: u64 = 4 * 1024 * 1024;
 
 /// A piece of text that was added to the end of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,20 +55,35 @@ impl Written {
 pub(super) struct Record {
     path: PathBuf,
     written: Vec<Written>,
+    /// Held by whoever changes it, with the file that it is about.
+    turn: Option<Lock>,
 }
 
 impl Record {
-    /// Opens the record of the user whose environment this is.
+    /// Opens the record of the user whose environment this is, to be read.
     pub(super) fn open(environment: &Environment) -> Result<Self, Failure> {
-        let index = Index::of(environment).ok_or_else(|| {
-            Failure::new(Kind::Local, "there is no home directory to keep a record in").hint("set HOME")
-        })?;
-        let path = index.path().with_file_name("setup.json");
-        let mut record = Self {
+        Self::at(path(environment)?).read()
+    }
+
+    /// Opens it to be changed, while nobody else does.
+    pub(super) fn lock(environment: &Environment) -> Result<Self, Failure> {
+        let mut record = Self::at(path(environment)?);
+        let turn = Lock::acquire(&record.path.with_extension("lock"), || {});
+        record.turn = Some(turn.map_err(|error| record.failed("lock").caused_by(&error))?);
+        record.read()
+    }
+
+    fn at(path: PathBuf) -> Self {
+        Self {
             path,
             written: Vec::new(),
-        };
-        let text = match fs::read(&record.path) {
+            turn: None,
+        }
+    }
+
+    fn read(self) -> Result<Self, Failure> {
+        let mut record = self;
+        let text = match file::read(&record.path, MAX) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(record),
             Err(error) => return Err(record.failed("read").caused_by(&error)),
@@ -109,17 +129,19 @@ impl Record {
     fn write(&self) -> Result<(), Failure> {
         let written: Vec<Value> = self.written.iter().map(Written::to_json).collect();
         let text = format!("{:#}\n", json!({ "version": 1, "written": written }));
-        let temporary = self.path.with_extension("new");
-        let directory = self.path.parent().map_or(Ok(()), fs::create_dir_all);
-        let done = directory
-            .and_then(|()| fs::write(&temporary, text))
-            .and_then(|()| fs::rename(&temporary, &self.path));
+        let done = file::write(&self.path, text.as_bytes(), file::PRIVATE);
         done.map_err(|error| self.failed("write").caused_by(&error))
     }
 
     fn failed(&self, what: &str) -> Failure {
         Failure::new(Kind::Local, format!("cannot {what} '{}'", self.path.display()))
     }
+}
+
+fn path(environment: &Environment) -> Result<PathBuf, Failure> {
+    let index = Index::of(environment)
+        .ok_or_else(|| Failure::new(Kind::Local, "there is no home directory to keep a record in").hint("set HOME"))?;
+    Ok(index.path().with_file_name("setup.json"))
 }
 
 /// Returns what is left of a file's `text` without what was `written`, and whether that was still as it was.
@@ -199,9 +221,10 @@ mod tests {
     fn what_is_recorded_is_read() {
         let home = tempfile::tempdir().expect("a directory");
         let environment = Environment::from_pairs([("XDG_CONFIG_HOME", home.path())]);
-        let mut record = Record::open(&environment).expect("none");
+        let mut record = Record::lock(&environment).expect("none");
         record.add(written("x")).expect("written");
-        let mut read = Record::open(&environment).expect("read");
+        drop(record);
+        let mut read = Record::lock(&environment).expect("read");
         assert_eq!(read.last(), Some(&written("x")));
         assert_eq!(read.reaches().len(), 2);
         read.drop_last().expect("removed");

@@ -79,7 +79,7 @@ impl Logins {
             .map(|(secret, source)| {
                 let named = address
                     .username()
-                    .or(environment.text(&BBCLOUD_USERNAME))
+                    .or(environment.line(&BBCLOUD_USERNAME)?)
                     .or(base.username());
                 let name = name_for(named.filter(|name| !name.is_empty()), &secret, source, address)?;
                 Ok::<_, Failure>(Login::new(name, secret, source))

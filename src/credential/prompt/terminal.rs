@@ -1,20 +1,23 @@
 //! The terminal of this process, even where its standard streams are git's pipes.
 //!
-//! A secret is read key by key: the terminal's own line editor cuts lines (at 1024 bytes on macOS), and Ctrl-C there
-//! would end the process with the terminal left silent.
+//! A secret is read key by key, because the terminal's own line editor cuts lines (at 1024 bytes on macOS). Ctrl-C
+//! stays a signal to the whole job; whatever ends the process, the terminal is put back before.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use crate::process;
+use crate::process::{self, Pending};
 
 const PATH: &str = "/dev/tty";
 
 /// The longest answer, in bytes; so much is set aside, because a string that grows leaves copies behind.
 const MAX: usize = 16 * 1024;
+
+/// What stands for a key that no byte is (`_POSIX_VDISABLE`).
+const DISABLED: u8 = if cfg!(target_os = "linux") { 0 } else { 0xff };
 
 /// Whether this process has a terminal.
 pub(super) fn is_there() -> bool {
@@ -29,7 +32,7 @@ fn open() -> io::Result<File> {
 /// terminal that is gone, [`io::ErrorKind::Interrupted`] is Ctrl-C.
 pub(super) fn ask(question: &str, echo: bool) -> io::Result<Zeroizing<String>> {
     let terminal = open()?;
-    let silence = Silence::begin(&terminal)?;
+    let silence = silence(&terminal)?;
     (&terminal).write_all(question.as_bytes())?;
     let answer = read_keys(&terminal, echo);
     (&terminal).write_all(b"\r\n")?;
@@ -53,6 +56,7 @@ fn read_keys(mut terminal: &File, echo: bool) -> io::Result<Zeroizing<String>> {
         let [byte] = key;
         match byte {
             b'\r' | b'\n' => break,
+            // A byte, and no signal, where the terminal was told so before.
             3 => return Err(io::ErrorKind::Interrupted.into()),
             4 if line.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
             // Ctrl-U takes all of it back, backspace one character, which may be several bytes.
@@ -79,27 +83,23 @@ fn read_keys(mut terminal: &File, echo: bool) -> io::Result<Zeroizing<String>> {
     }
 }
 
-/// While this lives, the terminal shows nothing that is typed.
-struct Silence<'a> {
-    terminal: &'a File,
-    before: Termios,
-}
-
-impl<'a> Silence<'a> {
-    fn begin(terminal: &'a File) -> io::Result<Self> {
-        let before = tcgetattr(terminal)?;
-        let mut silent = before.clone();
-        silent.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
-        silent.special_codes[SpecialCodeIndex::VMIN] = 1;
-        silent.special_codes[SpecialCodeIndex::VTIME] = 0;
-        // What was typed before the question stays: it may be the answer, pasted early.
-        tcsetattr(terminal, OptionalActions::Drain, &silent)?;
-        Ok(Self { terminal, before })
-    }
-}
-
-impl Drop for Silence<'_> {
-    fn drop(&mut self) {
-        tcsetattr(self.terminal, OptionalActions::Drain, &self.before).ok();
-    }
+/// Makes `terminal` show nothing that is typed, until the value is dropped or the process ends.
+fn silence(terminal: &File) -> io::Result<Pending> {
+    let before = tcgetattr(terminal)?;
+    let mut silent = before.clone();
+    silent.local_modes -= LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON;
+    silent.special_codes[SpecialCodeIndex::VMIN] = 1;
+    silent.special_codes[SpecialCodeIndex::VTIME] = 0;
+    // Whoever comes back from Ctrl-Z would find the terminal as the shell has left it, and type into the open.
+    silent.special_codes[SpecialCodeIndex::VSUSP] = DISABLED;
+    let put_back = terminal.try_clone()?;
+    // Now, and not after what was written: a terminal that Ctrl-S has stopped would keep the process from ending. What
+    // was typed before the question stays: it may be the answer, pasted early.
+    let ((), pending) = Pending::begin(
+        || Ok(tcsetattr(terminal, OptionalActions::Now, &silent)?),
+        move || {
+            tcsetattr(put_back, OptionalActions::Now, &before).ok();
+        },
+    )?;
+    Ok(pending)
 }

@@ -6,7 +6,8 @@
 #[cfg(test)]
 mod tests;
 
-use std::io::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,9 +15,10 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::head::AnswerHead;
+use crate::file::{self, Draft};
 
 /// The most that is read of a file, and kept of what servers set.
-const MAX_FILE: usize = 4 * 1024 * 1024;
+const MAX_FILE: u64 = 4 * 1024 * 1024;
 const MAX_COOKIES: usize = 3000;
 /// The most that goes into one request, and the longest cookie: curl's own limits (`MAX_COOKIE_HEADER_LEN`,
 /// `MAX_COOKIE_SEND_AMOUNT`, `MAX_NAME`).
@@ -50,11 +52,14 @@ pub(super) struct Jar {
 impl Jar {
     /// Reads `file`; an empty path and a file that cannot be read are no cookies, as with curl.
     pub(super) fn open(file: &Path, save: bool) -> Self {
-        let bytes = Zeroizing::new(std::fs::read(file).unwrap_or_default());
-        let text = String::from_utf8_lossy(bytes.get(..MAX_FILE.min(bytes.len())).unwrap_or_default());
+        let bytes = File::open(file).and_then(|file| file::beginning(file, MAX_FILE));
+        let bytes = bytes.unwrap_or_default();
+        let is_whole = bytes.len() as u64 <= MAX_FILE;
+        let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
         let mut jar = Self {
             cookies: Vec::new(),
-            file: save.then(|| file.to_owned()),
+            // What was not read would be lost.
+            file: (save && is_whole).then(|| file.to_owned()),
             changed: false,
         };
         for line in text.lines() {
@@ -124,27 +129,23 @@ impl Jar {
     }
 
     /// Writes the file beside its place and moves it there, readable for its owner only: no reader sees half of it.
-    fn save(&self) -> std::io::Result<()> {
+    fn save(&self) -> io::Result<()> {
         let Some(file) = self.file.as_ref().filter(|_| self.changed) else {
             return Ok(());
         };
+        let target = file::target(file)?;
+        // As `/dev/null`, which some name so that cookies are kept for a session only.
+        if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
+            return Ok(());
+        }
         let mut text = Zeroizing::new(String::from("# Netscape HTTP Cookie File\n\n"));
         for cookie in &self.cookies {
             text.push_str(&cookie.netscape());
         }
-        let beside = file.with_extension(format!("{}.lock", std::process::id()));
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options
-            .open(&beside)
-            .and_then(|mut out| out.write_all(text.as_bytes()))
-            .and_then(|()| std::fs::rename(&beside, file));
-        if written.is_err() {
-            std::fs::remove_file(&beside).ok();
-        }
-        written
+        let beside = target.with_extension(format!("{}.lock", std::process::id()));
+        let mut draft = Draft::create(beside, file::PRIVATE)?;
+        draft.file().write_all(text.as_bytes())?;
+        draft.replace(&target)
     }
 }
 

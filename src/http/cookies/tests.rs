@@ -33,7 +33,7 @@ fn a_file_is_read_in_both_formats() {
         example.com\tFALSE\t/\tFALSE\t5\told\tx\n\
         Set-Cookie: d=4; domain=example.com\n\
         broken line\n";
-    std::fs::write(&file, lines).unwrap();
+    fs::write(&file, lines).unwrap();
     let jar = Jar::open(&file, false);
     assert_eq!(sent(&jar, "https://example.com/team/x"), "Cookie: b=2; a=1; c=3; d=4");
     assert_eq!(sent(&jar, "http://sub.example.com/team"), "Cookie: d=4");
@@ -59,7 +59,7 @@ fn what_a_server_sets_is_sent_and_saved_for_the_owner_only() {
     );
     assert_eq!(sent(&jar, from.as_str()), "Cookie: session=abc; wide=1");
     drop(jar);
-    let text = std::fs::read_to_string(&file).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("#HttpOnly_git.example.com\tFALSE\t/\tTRUE\t"), "{text}");
     assert!(
         text.contains(".example.com\tTRUE\t/\tFALSE\t4039372800\twide\t1\n"),
@@ -104,4 +104,47 @@ fn a_request_carries_no_more_than_curl_lets_it() {
         many.learn(&url, &AnswerHead { status: 200, headers });
     }
     assert_eq!(many.line(&url).unwrap().matches('=').count(), MAX_SENT);
+}
+
+/// A jar that has something to save, for `file`.
+#[cfg(unix)]
+fn changed(file: &Path) -> Jar {
+    let mut jar = Jar::open(file, true);
+    jar.learn(&url("https://git.example.com/"), &answer(&["a=b; Path=/"]));
+    jar
+}
+
+#[cfg(unix)]
+#[test]
+fn only_a_file_is_replaced_and_a_link_stays_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    let socket = std::os::unix::net::UnixListener::bind(place("socket")).unwrap();
+    std::os::unix::fs::symlink("target", place("link")).unwrap();
+    std::os::unix::fs::symlink("socket", place("device")).unwrap();
+    for name in ["socket", "device", "link"] {
+        drop(changed(&place(name)));
+    }
+    let kind = |name: &str| fs::symlink_metadata(place(name)).unwrap().file_type();
+    assert!(!kind("socket").is_file() && kind("device").is_symlink() && kind("link").is_symlink());
+    assert!(fs::read_to_string(place("target")).unwrap().contains("\ta\tb\n"));
+    drop(socket);
+}
+
+#[cfg(unix)]
+#[test]
+fn of_a_file_without_an_end_only_the_bound_is_read() {
+    let began = std::time::Instant::now();
+    assert_eq!(Jar::open(Path::new("/dev/zero"), true).file, None);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("cookies");
+    let bound = usize::try_from(MAX_FILE).unwrap();
+    fs::write(&file, "#\n".repeat(bound)).unwrap();
+    drop(changed(&file));
+    assert_eq!(
+        file.metadata().unwrap().len(),
+        2 * MAX_FILE,
+        "what was not read is still there"
+    );
+    assert!(began.elapsed() < Duration::from_secs(20));
 }

@@ -4,3 +4,4 @@ mod forms;
 mod lfs;
 mod migrate;
 mod setup;
+mod together;

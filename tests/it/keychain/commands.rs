@@ -208,7 +208,7 @@ fn secrets_come_from_files_and_pipes_and_never_from_arguments() {
         ),
         (
             &["login", "--token-stdin"],
-            "error: standard input has no secret in its first line",
+            "error: the first line of standard input is empty, where a secret was expected",
         ),
         (
             &["login", "--token-file", "/nonexistent"],

@@ -6,6 +6,7 @@ mod desktop;
 mod early;
 mod faults;
 mod git_credential;
+mod odd;
 mod order;
 mod parallel;
 mod prompts;

@@ -2,7 +2,8 @@
 
 use super::desktop::Desktop;
 use super::terminal::Terminal;
-use super::{askpass, configure, keep, ls_remote, noted, person, program, says, scene, users};
+use super::{PROGRAM, askpass, configure, keep, ls_remote, noted, person, program, says, scene, users};
+use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN};
 
 const QUESTION: &str = "API token, access token or app password for 'https://localhost";
@@ -160,6 +161,68 @@ fn the_terminal_is_as_it_was_afterwards() {
     terminal.enter(TOKEN);
     terminal.expect("same");
     assert_eq!(terminal.end().0, Some(0));
+}
+
+/// The processes of a terminal whose command line begins with `words`, or with a path to that.
+fn running(terminal: &Terminal, words: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ours = processes.filter(|process| {
+        let read = |name: &str| std::fs::read_to_string(process.path().join(name)).unwrap_or_default();
+        let stat = read("stat");
+        let group = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(2));
+        let line = read("cmdline");
+        let is_meant = line.starts_with(words) || line.contains(&format!("/{words}"));
+        group == Some(&terminal.id().to_string()) && is_meant
+    });
+    ours.map(|process| process.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// As with `git-remote-https`: whoever ends which of the processes, the shell gets its terminal back as it was.
+#[test]
+fn a_signal_leaves_the_terminal_as_it_was() {
+    const SCRIPT: &str = "ulimit -c 0; trap : HUP INT QUIT TERM; stty -a >before; \
+        sh -c 'exec git ls-remote bbcloud::acme/widgets'; sleep 2; stty -a >after; cmp before after && echo same";
+    let scene = scene();
+    for (signal, to) in [
+        ("TERM", "git ls-remote"),
+        ("KILL", "git ls-remote"),
+        ("TERM", PROGRAM),
+        ("HUP", PROGRAM),
+        ("INT", ""),
+        ("QUIT", ""),
+        ("TERM", ""),
+    ] {
+        let mut shell = scene.command("sh", &scene.work());
+        shell.args(["-c", SCRIPT]).env_remove("GIT_TERMINAL_PROMPT");
+        let mut terminal = Terminal::start(shell);
+        terminal.expect(QUESTION);
+        let targets = if to.is_empty() {
+            vec![format!("-{}", terminal.id())]
+        } else {
+            running(&terminal, &to.replace(' ', "\0"))
+        };
+        assert_eq!(targets.len(), 1, "{signal} {to}: {targets:?}");
+        let mut kill = scene.command("sh", &scene.work());
+        kill.args(["-c", &format!("kill -{signal} {}", targets[0])]);
+        assert!(run(kill).success());
+        terminal.expect("same");
+        assert_eq!(running(&terminal, PROGRAM), Vec::<String>::new(), "{signal} {to}");
+        assert_eq!(terminal.end().0, Some(0), "{signal} {to}");
+    }
+}
+
+/// Ctrl-C and Ctrl-\ are the kernel's, Ctrl-Z is nobody's: the shell would come back to a terminal that shows a secret.
+#[test]
+fn the_keys_that_send_signals_still_do() {
+    let scene = scene();
+    for keys in ["\x03", "\x1c"] {
+        let mut terminal = listing(&scene);
+        terminal.expect(QUESTION);
+        terminal.type_keys(&format!("ATATT\x1a{keys}"));
+        let (code, shown) = terminal.end();
+        assert_eq!(code, None, "a signal ended git: {shown}");
+    }
 }
 
 /// Whoever runs a build looks at its log later, if at all.

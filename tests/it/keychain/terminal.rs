@@ -46,6 +46,11 @@ impl Terminal {
         }
     }
 
+    /// The process that was started, whose number is that of its group and session as well.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until `text` is shown, behind what was waited for before.
     #[track_caller]
     pub(super) fn expect(&mut self, text: &str) {

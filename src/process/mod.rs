@@ -1,8 +1,12 @@
 //! This process: when it has to end, and what it must not leave behind.
 
+mod pending;
+mod signals;
+
 #[cfg(unix)]
 use std::time::{Duration, Instant};
 
+pub use self::pending::Pending;
 use crate::pipe::ToGit;
 
 /// The exit status of git's own programs when they give up.
@@ -70,6 +74,7 @@ pub fn end_with_git(_to_git: &ToGit) {}
     reason = "the other threads wait for a network that nobody is interested in any more"
 )]
 fn exit() -> ! {
+    pending::undo_all();
     end_children();
     std::process::exit(i32::from(FAILED))
 }
