@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 
 use pty_process::blocking::{self, Pty};
 
+use crate::support::canary;
+
 /// How long anything may take to be shown.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(super) struct Terminal {
     pty: Arc<Pty>,
     child: Child,
+    /// As it was started, for the canary.
+    command: Command,
     shown: String,
     /// How much of it has been waited for.
     seen: usize,
@@ -24,6 +28,9 @@ impl Terminal {
     /// Starts `command` as the only thing on a terminal of its own.
     pub(super) fn start(command: Command) -> Self {
         let (pty, end) = blocking::open().expect("there are pseudo-terminals");
+        let mut same = Command::new(command.get_program());
+        same.args(command.get_args());
+        same.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let child = blocking::Command::from(command)
             .spawn(end)
             .expect("the program can be started");
@@ -40,6 +47,7 @@ impl Terminal {
         Self {
             pty,
             child,
+            command: same,
             shown: String::new(),
             seen: 0,
             screen,
@@ -91,6 +99,8 @@ impl Terminal {
         while let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(5)) {
             self.shown += &String::from_utf8_lossy(&bytes);
         }
+        // What is typed is not shown, and neither is it told later.
+        canary::heard(&self.command, &[&self.shown]);
         (status.code(), std::mem::take(&mut self.shown))
     }
 }
