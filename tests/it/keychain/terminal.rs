@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pty_process::blocking::{self, Pty};
 
-use crate::support::canary;
+use crate::support::canary::Heard;
 
 /// How long anything may take to be shown.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(40);
 pub(super) struct Terminal {
     pty: Arc<Pty>,
     child: Child,
-    /// As it was started, for the canary.
-    command: Command,
+    /// What is to be done with all that was shown.
+    heard: Heard,
     shown: String,
     /// How much of it has been waited for.
     seen: usize,
@@ -28,9 +28,7 @@ impl Terminal {
     /// Starts `command` as the only thing on a terminal of its own.
     pub(super) fn start(command: Command) -> Self {
         let (pty, end) = blocking::open().expect("there are pseudo-terminals");
-        let mut same = Command::new(command.get_program());
-        same.args(command.get_args());
-        same.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let canary = Heard::of(&command);
         let child = blocking::Command::from(command)
             .spawn(end)
             .expect("the program can be started");
@@ -47,7 +45,7 @@ impl Terminal {
         Self {
             pty,
             child,
-            command: same,
+            heard: canary,
             shown: String::new(),
             seen: 0,
             screen,
@@ -100,7 +98,7 @@ impl Terminal {
             self.shown += &String::from_utf8_lossy(&bytes);
         }
         // What is typed is not shown, and neither is it told later.
-        canary::heard(&self.command, &[&self.shown]);
+        self.heard.search(&[&self.shown]);
         (status.code(), std::mem::take(&mut self.shown))
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn much<T>(short: T, long: T) -> T {
 }
 
 /// The files below `root` but git's own, by name.
-fn files(root: &Path) -> BTreeSet<String> {
+pub(crate) fn files(root: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open = vec![root.to_owned()];
     while let Some(directory) = open.pop() {

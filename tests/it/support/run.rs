@@ -70,7 +70,7 @@ pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Output {
     if let Some(running) = watch.join().expect("the watch does not panic") {
         panic!("{command:?} has not ended after {LIMIT:?}; there were\n{running}and it had said\n{stdout}{stderr}");
     }
-    canary::heard(&command, &[&stdout, &stderr]);
+    canary::Heard::of(&command).search(&[&stdout, &stderr]);
     Output {
         code: output.status.code(),
         stdout,

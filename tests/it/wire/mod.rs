@@ -131,8 +131,9 @@ impl Scene {
 
     fn git(&self, arguments: &[&str]) -> Output {
         let command = self.command(arguments);
+        let heard = canary::Heard::of(&command);
         let output = run_limited(command, LIMIT);
-        canary::heard(&self.command(arguments), &[&told(&output), &said(&output)]);
+        heard.search(&[&told(&output), &said(&output)]);
         output
     }
 

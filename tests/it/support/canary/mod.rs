@@ -23,7 +23,7 @@ pub(crate) use self::traces::{SHOWN, TRACES};
 
 /// Where everything that is only written to be searched is, below a sandbox.
 const PLACE: &str = "canary";
-/// The variable that names this place to [`heard`]; what commands without it say is not searched.
+/// The variable that names this place to [`Heard`]; what commands without it say is not searched.
 const HEARD: &str = "CANARY";
 
 pub(crate) struct Canary {
@@ -82,20 +82,32 @@ impl Canary {
     }
 }
 
-/// Has what `command` said searched when its scene ends.
-pub(crate) fn heard(command: &Command, said: &[&str]) {
-    let place = command.get_envs().find(|(name, _)| *name == HEARD);
-    let Some(place) = place.and_then(|(_, value)| value) else {
-        return;
-    };
-    let mut file = fs::File::options()
-        .append(true)
-        .create(true)
-        .open(Path::new(place).join("said"))
-        .expect("the sandbox is there");
-    // Without its arguments, which are the test's own.
-    let text = format!("== {:?}\n{}\n", command.get_program(), said.concat());
-    file.write_all(text.as_bytes()).expect("a file can be written");
+/// Where what a command says is kept until its scene ends and it is searched; nowhere without [`HEARD`].
+pub(crate) struct Heard {
+    place: Option<PathBuf>,
+    program: String,
+}
+
+impl Heard {
+    pub(crate) fn of(command: &Command) -> Self {
+        let place = command.get_envs().find(|(name, _)| *name == HEARD);
+        Self {
+            place: place.and_then(|(_, value)| Some(Path::new(value?).join("said"))),
+            // Without its arguments, which are the test's own.
+            program: command.get_program().display().to_string(),
+        }
+    }
+
+    pub(crate) fn search(&self, said: &[&str]) {
+        let Some(place) = &self.place else { return };
+        let mut file = fs::File::options()
+            .append(true)
+            .create(true)
+            .open(place)
+            .expect("the sandbox is there");
+        let text = format!("== {}\n{}\n", self.program, said.concat());
+        file.write_all(text.as_bytes()).expect("a file can be written");
+    }
 }
 
 /// Leaves out what `command` says: it is asked for the secret, and tells it.
@@ -129,8 +141,8 @@ mod tests {
     fn script(scene: &Scene, name: &str, text: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt as _;
         let path = scene.path(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a file can be written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is our own file");
         path
     }
 
