@@ -6,6 +6,7 @@
 mod bench;
 mod content;
 mod doors;
+mod elsewhere;
 mod framing;
 mod operation;
 mod snapshot;

@@ -19,18 +19,6 @@ fn a_cache_that_cannot_be_written_is_none() {
     assert_eq!(std::fs::read(&file).unwrap(), b"");
 }
 
-#[cfg(unix)]
-#[test]
-fn a_home_that_cannot_be_written_is_enough() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let scene = Scene::new();
-    let allow = |mode| std::fs::set_permissions(scene.home(), std::fs::Permissions::from_mode(mode)).unwrap();
-    allow(0o555);
-    let output = scene.git(&["ls-remote", "--exit-code", &scene.url(MAIN), "main"]);
-    allow(0o755);
-    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
-}
-
 /// A limit of no bytes at all, which fails as a full disk does: in the middle of a write.
 #[cfg(target_os = "linux")]
 #[test]
