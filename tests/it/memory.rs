@@ -17,7 +17,7 @@ fn size() -> usize {
 }
 
 /// The bound, which the debug build keeps too.
-const LIMIT_KIB: u64 = 24 * 1024;
+pub(crate) const LIMIT_KIB: u64 = 24 * 1024;
 
 #[test]
 fn a_pack_of_any_size_passes_through_little_memory() {
@@ -55,7 +55,7 @@ fn a_pack_of_any_size_passes_through_little_memory() {
 }
 
 /// Runs git to success. Returns the most memory that the helper has had, in KiB.
-fn peak(scene: &Scene, arguments: &[&str]) -> u64 {
+pub(crate) fn peak(scene: &Scene, arguments: &[&str]) -> u64 {
     let (done, home) = (&AtomicBool::new(false), &scene.home());
     std::thread::scope(|threads| {
         let watch = threads.spawn(move || {

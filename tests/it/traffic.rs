@@ -190,7 +190,7 @@ fn the_secret_is_in_no_address() {
     let scene = Scene::new();
     let trace = scene.path("trace");
     scene.set("GIT_TRACE2_EVENT", &trace);
-    scene.unset(canary::WATCH);
+    scene.unset(canary::SHOWN);
     scene.cloned();
     scene.git_ok("clone", &["push", "--quiet", "origin", "main~1:refs/heads/new"]);
     let trace = std::fs::read_to_string(trace).unwrap();

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::fixture::{MAIN, PART};
-use crate::support::run::run_with_input;
+use crate::support::run::run_telling;
 use crate::support::scene::{Scene, TOKEN};
 
 fn global(scene: &Scene) -> String {
@@ -146,15 +146,13 @@ fn https_and_ssh_urls_go_through_the_helper() {
 #[test]
 fn an_https_remote_uses_the_same_secret() {
     let scene = Scene::new();
-    // `git credential fill` tells it.
-    scene.excuse();
     scene.bbcloud_ok("", &["setup"]);
     let url = format!("{}/{MAIN}.git", scene.bitbucket.base_url());
     scene.set("GIT_TERMINAL_PROMPT", "0");
     scene.git_ok("", &["clone", "--quiet", &url, "clone"]);
     let mut fill = scene.command("git", &scene.work());
     fill.args(["credential", "fill"]);
-    let filled = run_with_input(fill, format!("url={url}\n\n").as_bytes());
+    let filled = run_telling(fill, format!("url={url}\n\n").as_bytes());
     assert!(
         filled.stdout.contains(&format!("password={TOKEN}\n")),
         "{}",

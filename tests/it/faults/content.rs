@@ -8,26 +8,16 @@ use flate2::write::GzEncoder;
 
 use super::Case;
 use super::operation::Operation;
+use super::told::{ADVERTISEMENT_ENDS, NOT_THE_FIRST, ONE_BYTE, answered, no_packet, refused};
 use crate::bitbucket::{Action, Refusal};
-
-const MALFORMED: &[&str] = &["the answer is not valid HTTP"];
-const REDIRECT: &[&str] = &["which is not followed"];
-/// What is said of bytes that are no packets, or not enough of them; git itself may see first what was passed on.
-const NOT_GIT: &[&str] = &[
-    "does not speak git's protocol",
-    "ends before its last packet",
-    "ended after",
-    "goes on after its end",
-    "git fetch-pack failed",
-    "is empty",
-];
+use crate::support::fixture::noise;
 
 pub(super) fn cases(operation: Operation) -> Vec<Case> {
     let mut cases = pages(operation);
     cases.extend(bodies(operation));
     cases.extend(codings(operation));
     cases.extend(redirects(operation));
-    cases.extend(refusals());
+    cases.extend(refusals(operation));
     cases
 }
 
@@ -51,54 +41,58 @@ fn pages(operation: Operation) -> Vec<Case> {
         .content_type()
         .replace("result", "x")
         .replace("advertisement", other);
-    let told: &[&str] = &["where 'application/x-git-"];
+    let portal = "a sign-in page of the network or a proxy may stand between here and the server";
+    let signed_in = "this network wants to be signed in to before it lets anybody through (HTTP 511)";
+    let told = |named: &str| answered(operation, named);
+    let plain = Action::ContentType("text/plain".to_owned());
     vec![
-        Case::fails(
-            "captive portal",
-            answer(200, "text/html", &[], html),
-            &["a sign-in page of the network"],
-        ),
+        Case::fails("captive portal", answer(200, "text/html", &[], html), portal),
         Case::fails(
             "captive portal, status 511",
             answer(511, "text/html", &[], html),
-            &["HTTP 511"],
+            signed_in,
         ),
-        Case::fails("no content type", answer(200, "", &[], b"0000"), told),
-        Case::fails(
-            "another content type",
-            Action::ContentType("text/plain".to_owned()),
-            told,
-        ),
+        Case::fails("no content type", answer(200, "", &[], b"0000"), told("nothing")),
+        Case::fails("another content type", plain, told("text/plain")),
         Case::fails(
             "the content type of another request",
-            Action::ContentType(mistaken),
-            told,
+            Action::ContentType(mistaken.clone()),
+            told(&mistaken),
         ),
-        Case::fails("204", answer(204, "", &[], b""), told),
-        Case::fails("206", answer(206, "text/plain", &[], b"0000"), told),
-        Case::fails("304", answer(304, "", &[], b""), &["HTTP 304"]),
+        Case::fails("204", answer(204, "", &[], b""), told("nothing")),
+        Case::fails("206", answer(206, "text/plain", &[], b"0000"), told("text/plain")),
+        Case::fails("304", answer(304, "", &[], b""), refused(operation, 304)),
     ]
 }
 
 fn bodies(operation: Operation) -> Vec<Case> {
     let replace = |bytes: &[u8]| Action::ReplaceBody(bytes.to_vec());
+    let told = |begin: &str| no_packet(operation, begin);
+    let (one_byte, nothing) = match operation {
+        _ if operation.is_get() => (ADVERTISEMENT_ENDS, ADVERTISEMENT_ENDS),
+        // Git asks for a report.
+        _ if operation.sends_push() => (ONE_BYTE, "the server reports nothing"),
+        Operation::FetchV0 => (ONE_BYTE, "the answer ended after 0 bytes, before its last packet"),
+        _ => (ONE_BYTE, "the server's answer is empty"),
+    };
+    let in_gits_words = answer(200, &operation.content_type(), &[], b"001dERR the disk is full\n0000");
     let mut cases = vec![
-        Case::fails("html in the body", replace(b"<html>"), NOT_GIT),
-        Case::fails("a packet of length 3", replace(b"0003"), NOT_GIT),
-        Case::fails("a packet that is too long", replace(b"fff5"), NOT_GIT),
-        Case::fails("a signed length", replace(b"+004"), NOT_GIT),
-        Case::fails("noise", replace(&crate::support::fixture::noise(5000)), NOT_GIT),
-        Case::fails("zeros", replace(&[0; 5000]), NOT_GIT),
-        Case::fails("one byte", replace(b"0"), NOT_GIT),
+        Case::fails("html in the body", replace(b"<html>"), told("<htm")),
+        Case::fails("a packet of length 3", replace(b"0003"), told("0003")),
+        Case::fails("a packet that is too long", replace(b"fff5"), told("fff5")),
+        Case::fails("a signed length", replace(b"+004"), told("+004")),
+        Case::fails("noise", replace(&noise(5000)), told(r")\xec,\x9b")),
+        Case::fails("zeros", replace(&[0; 5000]), told(r"\x00\x00\x00\x00")),
+        Case::fails("one byte", replace(b"0"), one_byte),
+        Case::fails("nothing", replace(b""), nothing),
         Case::fails(
             "an error in git's words",
-            answer(200, &operation.content_type(), &[], b"001dERR the disk is full\n0000"),
-            &["remote: the disk is full"],
+            in_gits_words,
+            "'localhost' cannot serve 'acme/widgets'",
         ),
     ];
-    // To a push, "nothing" is what a server without status reports answers.
-    if operation != Operation::Push {
-        cases.push(Case::fails("nothing", replace(b""), NOT_GIT));
+    if operation.sends_push() {
+        cases.push(Case::fails("a lone flush packet", replace(b"0000"), nothing));
     }
     if operation.is_get() {
         let endless = "1000".to_owned() + &"a".repeat(0xffc);
@@ -106,17 +100,20 @@ fn bodies(operation: Operation) -> Vec<Case> {
         cases.push(Case::fails(
             "more than the repository can hold",
             Action::Endless(head.into_bytes(), endless.into_bytes()),
-            &["bytes of refs"],
+            "the server advertises more than 67108864 bytes of refs",
         ));
         cases.push(Case::fails(
             "a second answer",
             replace(b"000eversion 2\n00000000"),
-            NOT_GIT,
+            "the server's advertisement goes on after its end",
         ));
         cases.push(Case::fails(
             "another service",
-            replace(b"001f# service=git-upload-archive\n0000"),
-            &["instead of", "does not speak", "ends before"],
+            replace(b"0021# service=git-upload-archive\n0000"),
+            format!(
+                "the server advertises 'git-upload-archive' instead of '{}'",
+                operation.service()
+            ),
         ));
     }
     cases
@@ -125,27 +122,33 @@ fn bodies(operation: Operation) -> Vec<Case> {
 fn codings(operation: Operation) -> Vec<Case> {
     let kind = operation.content_type();
     let coded = |coding: &str, body: &[u8]| answer(200, &kind, &[("Content-Encoding", coding)], body);
-    let mut cases = vec![
-        Case::fails("half of a gzip", Action::Gzip { broken: true }, MALFORMED),
-        Case::fails("no gzip at all", coded("gzip", b"0000"), MALFORMED),
-        Case::fails("an empty gzip", coded("gzip", b""), &["error: "]),
-        Case::fails("no deflate at all", coded("deflate", b"0000"), MALFORMED),
-        Case::fails("brotli", coded("br", b"0000"), MALFORMED),
-        Case::fails("two codings", coded("gzip, gzip", b"0000"), MALFORMED),
-    ];
-    // What is no advertisement is passed on as it comes, in pieces of bounded size, and git says what it thinks of it.
-    let told: &[&str] = if operation.is_get() {
-        &["bytes of refs"]
-    } else {
-        &[
-            "invalid ls-refs response",
-            "expected 'acknowledgments'",
-            "protocol error",
-            "fetch-pack failed",
-        ]
-    };
-    cases.push(Case::fails("gzip bomb", coded("gzip", bomb()), told));
-    cases
+    let broken = |how: &str| format!("the answer is not valid HTTP: its compressed data is broken: {how}");
+    let unasked =
+        |coding: &str| format!("the answer is not valid HTTP: it is encoded as '{coding}', which was not asked for");
+    let ended = broken("unexpected end of file");
+    let half = broken("incomplete deflate stream");
+    let corrupt = broken("corrupt deflate stream");
+    vec![
+        Case::fails("half of a gzip", Action::Gzip { broken: true }, half),
+        Case::fails("no gzip at all", coded("gzip", b"0000"), ended.clone()),
+        Case::fails("an empty gzip", coded("gzip", b""), ended),
+        Case::fails("no deflate at all", coded("deflate", b"0000"), corrupt),
+        Case::fails("brotli", coded("br", b"0000"), unasked("br")),
+        Case::fails("two codings", coded("gzip, gzip", b"0000"), unasked("gzip, gzip")),
+        overflow(operation, coded("gzip", bomb())),
+    ]
+}
+
+/// What is no advertisement is passed on as it comes, in pieces of bounded size, and git says what it thinks of it.
+fn overflow(operation: Operation, action: Action) -> Case {
+    let name = "gzip bomb";
+    match operation {
+        _ if operation.is_get() => Case::fails(name, action, "the server advertises more than 67108864 bytes of refs"),
+        _ if operation.sends_push() => Case::git_fails(name, action, "send-pack: protocol error: bad band #97"),
+        _ if operation.lists_refs() => Case::git_fails(name, action, "fatal: invalid ls-refs response: "),
+        Operation::FetchV0 => Case::fails(name, action, "git fetch-pack failed"),
+        _ => Case::git_fails(name, action, "fatal: expected 'acknowledgments', received "),
+    }
 }
 
 /// 70 MB of packets in a few kilobytes.
@@ -166,47 +169,70 @@ fn redirects(operation: Operation) -> Vec<Case> {
         status,
         location: location.to_owned(),
     };
-    // Only the request that finds a repository is redirected at all; then the target has to be there.
-    let followed: &[&str] = if operation.is_get() {
-        &["cannot connect to 127.0.0.1:1"]
-    } else {
-        REDIRECT
+    // Only the first request is redirected at all, and if it is a GET, to a place that it says.
+    let told = |reason: &'static str| if operation.is_get() { reason } else { NOT_THE_FIRST };
+    let private = match operation {
+        _ if operation.is_get() || operation == Operation::LsRefsKept => "cannot connect to 127.0.0.1:1",
+        _ => NOT_THE_FIRST,
     };
+    let there = "https://127.0.0.1:1{target}";
+    let cloud = "http://169.254.169.254/latest/meta-data";
+    let (from_tls, from_http) = (told("it leads away from TLS"), told("it leads away from HTTP"));
+    let elsewhere = told("it does not end as the request does, so the repository's new address is unknown");
+    let nowhere = "'localhost' sent a redirect without a target (HTTP 302)";
     vec![
-        Case::fails("endless redirects", to(302, "{target}"), REDIRECT),
-        Case::fails("to a private address", to(307, "https://127.0.0.1:1{target}"), followed),
-        Case::fails("to http", to(301, "http://localhost{target}"), REDIRECT),
         Case::fails(
-            "to the metadata of a cloud",
-            to(302, "http://169.254.169.254/latest/meta-data"),
-            REDIRECT,
+            "endless redirects",
+            to(302, "{target}"),
+            told("there were too many before it"),
         ),
-        Case::fails("to a file", to(302, "file:///etc/passwd"), REDIRECT),
-        Case::fails("to git's own protocol", to(302, "git://localhost{target}"), REDIRECT),
+        Case::fails("to a private address", to(307, there), private),
+        Case::fails("to http", to(301, "http://localhost{target}"), from_tls),
+        Case::fails("to the metadata of a cloud", to(302, cloud), from_tls),
+        Case::fails("to a file", to(302, "file:///etc/passwd"), from_http),
+        Case::fails("to git's own protocol", to(302, "git://localhost{target}"), from_http),
         Case::fails(
             "to an address with a secret",
             to(302, "https://a:b@localhost{target}"),
-            REDIRECT,
+            told("it has a user name in it"),
         ),
-        Case::fails("to a sign-in page", to(302, "/account/signin?next={target}"), REDIRECT),
-        Case::fails("to nonsense", to(302, "https://[::"), REDIRECT),
+        Case::fails("to a sign-in page", to(302, "/account/signin?next={target}"), elsewhere),
+        Case::fails("to nonsense", to(302, "https://[::"), told("it is not a URL")),
+        Case::fails("to nothing", answer(302, "text/html", &[], b""), nowhere),
         Case::fails(
-            "to nothing",
-            answer(302, "text/html", &[], b""),
-            &["redirect without a target"],
+            "to many things",
+            answer(300, "text/html", &[], b""),
+            refused(operation, 300),
         ),
-        Case::fails("to many things", answer(300, "text/html", &[], b""), &["HTTP 300"]),
     ]
 }
 
-fn refusals() -> Vec<Case> {
-    let told = |status: u16| answer(status, "text/plain", &[], b"no\x1b[2J\x07");
+fn refusals(operation: Operation) -> Vec<Case> {
+    let case = |status: u16, told: String| {
+        let action = answer(status, "text/plain", &[], b"no\x1b[2J\x07");
+        Case::fails(&status.to_string(), action, format!("{told} (HTTP {status})"))
+    };
+    let who = "'x-bitbucket-api-token-auth'";
     vec![
-        Case::fails("400", told(400), &["HTTP 400"]),
-        Case::fails("401", told(401), &["HTTP 401"]),
-        Case::fails("404", told(404), &["HTTP 404"]),
-        Case::fails("407", told(407), &["HTTP 407"]),
-        Case::fails("503", told(503), &["HTTP 503"]),
-        Case::fails("999", told(999), &["HTTP 999"]),
+        Case::fails(
+            "400",
+            answer(400, "text/plain", &[], b"no\x1b[2J\x07"),
+            refused(operation, 400),
+        ),
+        case(
+            401,
+            format!("'localhost' rejected the API token of {who} for 'acme/widgets'"),
+        ),
+        case(
+            404,
+            format!("'localhost' has no 'acme/widgets', or hides it from {who}"),
+        ),
+        Case::fails(
+            "407",
+            answer(407, "text/plain", &[], b"no\x1b[2J\x07"),
+            refused(operation, 407),
+        ),
+        case(503, "'localhost' is in trouble".to_owned()),
+        case(999, "'localhost' is in trouble".to_owned()),
     ]
 }

@@ -3,29 +3,23 @@
 use std::time::Duration;
 
 use super::operation::Operation;
+use super::told::{ADVERTISEMENT_ENDS, REPORTED, answered, malformed};
 use super::{Case, Effect};
 use crate::bitbucket::Action;
 use crate::support::scene::SLOW_PUSH;
 
-/// How a cut is told: by HTTP, or by git's packets where HTTP says that all is well.
-const CUT: &[&str] = &[
-    "the answer was cut after",
-    "the server closed the connection without an answer",
-    "the connection broke",
-];
-const SHORT: &[&str] = &[
-    "ended after",
-    "ends before its last packet",
-    "is empty",
-    "was cut after",
-];
-const MALFORMED: &[&str] = &["the answer is not valid HTTP"];
+const NO_ANSWER: &str = "the server closed the connection without an answer";
+/// How HTTP tells a cut, wherever that is.
+const CUT: &str = "the answer was cut after ";
+const LONG_HEAD: &str = malformed!("its head is too long");
+const LONG_FRAMING: &str = malformed!("the framing of its body is too long");
+const NO_HTTP: &str = malformed!("http parse fail: invalid HTTP version");
 const SLOW: &[&str] = &["http.lowSpeedLimit=1000", "http.lowSpeedTime=1"];
 
 pub(super) fn cases(operation: Operation) -> Vec<Case> {
     let mut cases = cuts(operation);
     cases.extend(pauses());
-    cases.extend(lengths());
+    cases.extend(lengths(operation));
     cases.extend(heads(operation));
     cases.extend(chunks(operation));
     cases.extend(harmless());
@@ -39,54 +33,95 @@ fn offsets(operation: Operation) -> &'static [u64] {
         Operation::RefsV2 => &[2, 20, 30, 32, 34, 48, 60],
         // The second packet is 0000, the third has a ref and the capabilities.
         Operation::RefsV0 | Operation::RefsPush => &[2, 20, 34, 36, 100, 400],
-        Operation::LsRefs => &[2, 20, 100],
+        Operation::LsRefs | Operation::LsRefsKept => &[2, 20, 100],
         // "0014acknowledgments\n" or "0008NAK\n", and sidebands after it.
-        Operation::FetchV2 => &[2, 10, 20, 22, 1000, 30_000],
+        Operation::FetchV2 | Operation::FetchKept => &[2, 10, 20, 22, 1000, 30_000],
         Operation::FetchV0 => &[2, 6, 8, 10, 1000, 30_000],
-        Operation::Push => &[2, 5, 8, 20],
+        Operation::Push | Operation::PushChunked | Operation::PushDelete => &[2, 5, 8, 20],
     }
 }
 
 fn cuts(operation: Operation) -> Vec<Case> {
+    let at_end = if operation.sends_push() { REPORTED } else { CUT };
+    let below_tls = "no trusted connection to 'localhost'";
     let mut cases = vec![
-        Case::fails("closed instead of an answer", Action::Close, CUT),
-        Case::fails("reset instead of an answer", Action::Reset, CUT),
-        Case::fails("cut before the head", Action::CutHead { after: 0 }, CUT),
-        Case::fails("cut in the head", Action::CutHead { after: 20 }, CUT),
-        Case::fails("cut before the body", Action::CutBody { after: 0 }, CUT),
-        Case::fails("cut after the last packet", Action::CutBody { after: 1 << 30 }, CUT),
-        Case::fails("reset before the body", Action::ResetBody { after: 0 }, CUT),
-        Case::fails("cut in a chunk", Action::CutChunk { after: 7 }, CUT),
+        gone(operation, "closed instead of an answer", Action::Close),
+        gone(operation, "reset instead of an answer", Action::Reset),
+        Case::fails("cut before the head", Action::CutHead { after: 0 }, NO_ANSWER),
+        Case::fails("cut in the head", Action::CutHead { after: 20 }, cut(0)),
+        Case::fails("cut before the body", Action::CutBody { after: 0 }, cut(0)),
+        Case::fails("cut after the last packet", Action::CutBody { after: 1 << 30 }, at_end),
+        Case::fails("reset before the body", Action::ResetBody { after: 0 }, cut(0)),
+        Case::fails("cut in a chunk", Action::CutChunk { after: 7 }, cut(7)),
         // In good HTTP.
-        Case::fails("short by half a flush packet", Action::Truncate { bytes: 2 }, SHORT),
-        Case::fails("short by a flush packet", Action::Truncate { bytes: 4 }, SHORT),
-        Case::fails("short by more", Action::Truncate { bytes: 30 }, SHORT),
+        Case::fails(
+            "short by half a flush packet",
+            Action::Truncate { bytes: 2 },
+            inside(operation),
+        ),
+        Case::fails(
+            "short by a flush packet",
+            Action::Truncate { bytes: 4 },
+            before_last(operation),
+        ),
+        Case::fails("short by more", Action::Truncate { bytes: 30 }, inside(operation)),
         Case::fails(
             "alert below TLS",
             Action::BelowTls(b"\x15\x03\x03\x00\x02\x02\x28".to_vec()),
-            &["no trusted connection"],
+            below_tls,
         ),
         Case::fails(
             "noise below TLS",
             Action::BelowTls(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
-            &["no trusted connection"],
+            below_tls,
         ),
     ];
     for after in offsets(operation) {
         let name = format!("cut after {after} bytes");
-        cases.push(Case::fails(&name, Action::CutBody { after: *after }, CUT));
+        cases.push(Case::fails(&name, Action::CutBody { after: *after }, cut(*after)));
         let name = format!("cut in a chunk after {after} bytes");
-        cases.push(Case::fails(&name, Action::CutChunk { after: *after }, CUT));
+        cases.push(Case::fails(&name, Action::CutChunk { after: *after }, cut(*after)));
     }
     if let Some(after) = offsets(operation).last() {
         let name = format!("reset after {after} bytes");
+        // A reset may overtake what was sent before it.
         cases.push(Case::fails(&name, Action::ResetBody { after: *after }, CUT));
     }
     cases
 }
 
+/// The connection ends as soon as the server has seen the head. What a client of a large push notices first is a race.
+fn gone(operation: Operation, name: &str, action: Action) -> Case {
+    if operation == Operation::PushChunked {
+        return Case::either(name, action, &[NO_ANSWER, "the connection broke"]);
+    }
+    Case::fails(name, action, NO_ANSWER)
+}
+
+fn cut(after: u64) -> String {
+    format!("{CUT}{after} bytes")
+}
+
+/// What is said of an answer that is complete to HTTP, and ends in the middle of a packet to git.
+fn inside(operation: Operation) -> &'static str {
+    if operation.is_get() {
+        ADVERTISEMENT_ENDS
+    } else {
+        "bytes, inside a packet"
+    }
+}
+
+/// The same, of one that ends between two packets.
+fn before_last(operation: Operation) -> &'static str {
+    if operation.is_get() {
+        ADVERTISEMENT_ENDS
+    } else {
+        "bytes, before its last packet"
+    }
+}
+
 fn pauses() -> Vec<Case> {
-    let told: &[&str] = &["moved less than 1000 bytes a second"];
+    let told = "the connection moved less than 1000 bytes a second for ";
     let long = Duration::from_secs(60);
     vec![
         Case::fails("silence instead of an answer", Action::Delay(long), told).with(SLOW),
@@ -103,15 +138,23 @@ fn pauses() -> Vec<Case> {
     ]
 }
 
-fn lengths() -> Vec<Case> {
+fn lengths(operation: Operation) -> Vec<Case> {
     let mut cases = Vec::new();
     for delta in [1, 5, 100_000] {
         let name = format!("Content-Length too long by {delta}");
-        cases.push(Case::fails(&name, Action::WrongLength { delta }, CUT));
+        let told = if operation.sends_push() { REPORTED } else { CUT };
+        cases.push(Case::fails(&name, Action::WrongLength { delta }, told));
     }
     for delta in [-1, -4, -10] {
         let name = format!("Content-Length too short by {}", -delta);
-        cases.push(Case::fails(&name, Action::WrongLength { delta }, SHORT));
+        // The last packet of a pack has two bytes in it, and a flush packet of four follows.
+        let is_between = delta == -4 || delta == -10 && operation.has_pack();
+        let told = if is_between {
+            before_last(operation)
+        } else {
+            inside(operation)
+        };
+        cases.push(Case::fails(&name, Action::WrongLength { delta }, told));
     }
     cases
 }
@@ -135,56 +178,60 @@ fn heads(operation: Operation) -> Vec<Case> {
     let filler = format!("X-A: {long}\r\n").into_bytes();
     let one = |bytes: &[u8]| Action::Raw(bytes.to_vec());
     vec![
-        Case::fails("another protocol", one(b"SSH-2.0-OpenSSH_9.2\r\n"), MALFORMED),
-        Case::fails("HTTP/0.9", one(b"<html>Sign in</html>"), MALFORMED),
-        Case::fails("HTTP/2", one(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64"), MALFORMED),
-        Case::fails("a status of two digits", one(b"HTTP/1.1 20 OK\r\n\r\n"), MALFORMED),
-        Case::fails("an oversized header", raw(operation, &huge, b""), MALFORMED),
-        Case::fails("too many headers", raw(operation, &many, b""), MALFORMED),
+        Case::fails("another protocol", one(b"SSH-2.0-OpenSSH_9.2\r\n"), NO_HTTP),
+        Case::fails("HTTP/0.9", one(b"<html>Sign in</html>"), NO_HTTP),
+        Case::fails("HTTP/2", one(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64"), NO_HTTP),
+        Case::fails(
+            "a status of two digits",
+            one(b"HTTP/1.1 20 OK\r\n\r\n"),
+            malformed!("http parse fail: invalid response status"),
+        ),
+        Case::fails("an oversized header", raw(operation, &huge, b""), LONG_HEAD),
+        Case::fails(
+            "too many headers",
+            raw(operation, &many, b""),
+            malformed!("http parse resulted in too many headers"),
+        ),
         Case::fails(
             "a header without a colon",
             raw(operation, "nonsense\r\n", b""),
-            MALFORMED,
+            malformed!("http parse fail: invalid header name"),
         ),
         Case::fails(
             "endless headers",
             Action::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), filler),
-            MALFORMED,
+            LONG_HEAD,
         ),
         Case::fails(
             "an endless header",
             Action::Endless(b"HTTP/1.1 200 OK\r\nX-A: ".to_vec(), long.clone().into_bytes()),
-            MALFORMED,
+            LONG_HEAD,
         ),
-        Case::fails(
-            "endless noise",
-            Action::Endless(Vec::new(), long.into_bytes()),
-            MALFORMED,
-        ),
+        Case::fails("endless noise", Action::Endless(Vec::new(), long.into_bytes()), NO_HTTP),
         Case::fails(
             "endless early hints",
             Action::Endless(Vec::new(), b"HTTP/1.1 103 Early Hints\r\n\r\n".to_vec()),
-            MALFORMED,
+            LONG_HEAD,
         ),
         Case::fails(
             "another protocol is switched to",
             one(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"),
-            &["error: "],
+            answered(operation, "nothing"),
         ),
         Case::fails(
             "two lengths",
             raw(operation, "Content-Length: 5\r\nContent-Length: 6\r\n", b"0000x"),
-            &["error: "],
+            malformed!("conflicting content-length headers"),
         ),
         Case::fails(
             "a length beyond all numbers",
             raw(operation, "Content-Length: 99999999999999999999999\r\n", b"0000"),
-            &["error: "],
+            malformed!("content-length header not a number"),
         ),
         Case::fails(
             "a negative length",
             raw(operation, "Content-Length: -1\r\n", b"0000"),
-            &["error: "],
+            malformed!("content-length header not a number"),
         ),
         Case::fails(
             "HTTP/1.0, cut",
@@ -194,7 +241,7 @@ fn heads(operation: Operation) -> Vec<Case> {
                 b"\r\n\r\n001",
             ]
             .concat()),
-            SHORT,
+            inside(operation),
         ),
     ]
 }
@@ -208,23 +255,27 @@ fn chunks(operation: Operation) -> Vec<Case> {
     };
     let noise = "1".repeat(4096).into_bytes();
     vec![
-        Case::fails("no chunk length", raw(operation, chunked, b"zz\r\n0000\r\n"), MALFORMED),
+        Case::fails(
+            "no chunk length",
+            raw(operation, chunked, b"zz\r\n0000\r\n"),
+            malformed!("chunk length cannot be read as a number"),
+        ),
         Case::fails(
             "a chunk length beyond all numbers",
             raw(operation, chunked, b"ffffffffffffffffffff\r\n0000\r\n"),
-            MALFORMED,
+            malformed!("chunk length cannot be read as a number"),
         ),
         Case::fails(
             "a chunk longer than it said",
             raw(operation, chunked, b"2\r\n0000\r\n0\r\n\r\n"),
-            MALFORMED,
+            malformed!("chunk expected crlf as next character"),
         ),
-        Case::fails("an endless chunk length", endless(b"", &noise), MALFORMED),
-        Case::fails("an endless chunk extension", endless(b"4;x=", &noise), MALFORMED),
+        Case::fails("an endless chunk length", endless(b"", &noise), LONG_FRAMING),
+        Case::fails("an endless chunk extension", endless(b"4;x=", &noise), LONG_FRAMING),
         Case::fails(
             "endless trailers",
             endless(b"3\r\n001\r\n0\r\n", &b"X-A: b\r\n".repeat(100)),
-            MALFORMED,
+            LONG_FRAMING,
         ),
     ]
 }

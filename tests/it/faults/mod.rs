@@ -6,15 +6,18 @@
 mod bench;
 mod content;
 mod doors;
+mod elsewhere;
 mod framing;
 mod operation;
 mod snapshot;
+mod told;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use self::bench::Bench;
 use self::operation::Operation;
+pub(crate) use self::snapshot::is_leftover;
 use crate::bitbucket::Action;
 
 /// How many cells run at the same time.
@@ -22,13 +25,15 @@ const THREADS: usize = 4;
 /// How many cells share a server.
 const BATCH: usize = 25;
 /// The least that the matrix has to hold.
-const CELLS: usize = 150;
+const CELLS: usize = 1000;
 
 /// What a fault may do to an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Effect {
-    /// It fails, and stderr has one of these texts in it.
-    Fails(&'static [&'static str]),
+    /// It fails, and one of our own lines has this cause in it; one of these, where that is a race.
+    Fails(Vec<String>),
+    /// It fails, and git says why: it has been handed what it does not understand, and ends before we do.
+    GitFails(&'static str),
     /// It succeeds as if there were no fault.
     None,
 }
@@ -53,8 +58,17 @@ impl Case {
         }
     }
 
-    fn fails(name: &str, action: Action, says: &'static [&'static str]) -> Self {
-        Self::new(name, action, Effect::Fails(says))
+    fn fails(name: &str, action: Action, cause: impl Into<String>) -> Self {
+        Self::new(name, action, Effect::Fails(vec![cause.into()]))
+    }
+
+    fn either(name: &str, action: Action, causes: &[&str]) -> Self {
+        let causes = causes.iter().map(|cause| (*cause).to_owned());
+        Self::new(name, action, Effect::Fails(causes.collect()))
+    }
+
+    fn git_fails(name: &str, action: Action, says: &'static str) -> Self {
+        Self::new(name, action, Effect::GitFails(says))
     }
 
     fn with(mut self, settings: &'static [&'static str]) -> Self {

@@ -19,10 +19,18 @@ pub(super) enum Operation {
     RefsPush,
     /// `POST git-receive-pack`.
     Push,
+    /// The same in chunks, because it is larger than `http.postBuffer`.
+    PushChunked,
+    /// The same without a pack.
+    PushDelete,
+    /// [`Operation::LsRefs`] as the first request, because the advertisement has been kept.
+    LsRefsKept,
+    /// [`Operation::FetchV2`] after it.
+    FetchKept,
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::RefsV2,
         Self::LsRefs,
         Self::FetchV2,
@@ -30,6 +38,10 @@ impl Operation {
         Self::FetchV0,
         Self::RefsPush,
         Self::Push,
+        Self::PushChunked,
+        Self::PushDelete,
+        Self::LsRefsKept,
+        Self::FetchKept,
     ];
 
     /// `protocol.version`.
@@ -41,7 +53,33 @@ impl Operation {
     }
 
     pub(super) fn pushes(self) -> bool {
-        matches!(self, Self::RefsPush | Self::Push)
+        self.sends_push() || self == Self::RefsPush
+    }
+
+    /// Whether the request may change the server.
+    pub(super) fn sends_push(self) -> bool {
+        matches!(self, Self::Push | Self::PushChunked | Self::PushDelete)
+    }
+
+    /// Whether this is about what follows a kept advertisement.
+    pub(super) fn is_kept(self) -> bool {
+        matches!(self, Self::LsRefsKept | Self::FetchKept)
+    }
+
+    pub(super) fn lists_refs(self) -> bool {
+        matches!(self, Self::LsRefs | Self::LsRefsKept)
+    }
+
+    /// Git's arguments for one attempt, which has the branch `cell` to itself.
+    pub(super) fn arguments(self, cell: &str) -> Vec<String> {
+        let from = if self == Self::PushDelete { "" } else { "HEAD" };
+        let refspec = format!("{from}:refs/heads/{cell}");
+        let words = match self {
+            Self::PushChunked => vec!["-c", "http.postBuffer=65520", "push", "--quiet", "origin", &refspec],
+            _ if self.pushes() => vec!["push", "--quiet", "origin", &refspec],
+            _ => vec!["fetch", "--quiet"],
+        };
+        words.into_iter().map(str::to_owned).collect()
     }
 
     pub(super) fn is_get(self) -> bool {
@@ -50,10 +88,10 @@ impl Operation {
 
     /// Whether there is a pack in the answer.
     pub(super) fn has_pack(self) -> bool {
-        matches!(self, Self::FetchV2 | Self::FetchV0)
+        matches!(self, Self::FetchV2 | Self::FetchV0 | Self::FetchKept)
     }
 
-    fn service(self) -> &'static str {
+    pub(super) fn service(self) -> &'static str {
         if self.pushes() {
             "git-receive-pack"
         } else {

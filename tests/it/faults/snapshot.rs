@@ -79,8 +79,36 @@ impl Snapshot {
 
     /// Files that only exist while somebody works: none may be left.
     pub(super) fn leftovers(&self) -> Vec<String> {
-        let names = self.0.keys();
-        let left = names.filter(|name| [".lock", ".keep", ".draft"].iter().any(|end| name.ends_with(end)));
+        let left = self.0.keys().filter(|name| is_leftover(name));
         left.map(|name| format!("'{name}' was left behind")).collect()
     }
+
+    /// The names of the files, to be compared where content may differ.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+/// Locks, among them `shallow.lock` and those that are named after a process, and what is written before it has its
+/// name: packs and objects of git, files of ours.
+pub(crate) fn is_leftover(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let ends = [".lock", ".keep", ".draft"];
+    ends.iter().any(|end| file.ends_with(end)) || file.starts_with("tmp_")
+}
+
+#[test]
+fn what_is_left_behind_is_known_by_its_name() {
+    for name in [
+        ".git/shallow.lock",
+        ".git/objects/pack/tmp_pack_a1B2c3",
+        ".git/objects/12/tmp_obj_x",
+        "objects/pack/tmp_idx_x",
+        "objects/pack/pack-1.keep",
+        ".cache/git-remote-bbcloud/1.draft",
+        "locks/4711.lock",
+    ] {
+        assert!(is_leftover(name), "{name}");
+    }
+    assert!(!is_leftover(".git/objects/pack/pack-1.pack") && !is_leftover("tmp_pack_a/file"));
 }

@@ -6,12 +6,14 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::bitbucket::{Action, Fault, Settings};
+use crate::faults::is_leftover;
 use crate::support::fixture::{MAIN, noise};
 use crate::support::run::run_with_input;
-use crate::support::scene::{Scene, Transport};
+use crate::support::scene::{Scene, TOKEN, Transport};
 
-/// A second, and what a busy machine adds.
-const AT_ONCE: Duration = Duration::from_secs(4);
+/// The promise is a second, of which the product uses nine tenths; the rest is for a busy machine. What it really took
+/// is printed; with two cores and a load of 14 that was 1.2 seconds.
+const AT_ONCE: Duration = Duration::from_secs(2);
 const LONG: Duration = Duration::from_secs(50);
 
 fn scene(version: u8) -> Scene {
@@ -62,14 +64,90 @@ fn wait_for(what: &str, limit: Duration, mut ready: impl FnMut() -> bool) {
     }
 }
 
-/// Stops a command in its middle with `name`, sent to git alone or to all, as a terminal does.
-fn stopped(version: u8, path: &str, action: Action, arguments: &[&str], name: &str, all: bool) {
+/// Who gets a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// Git, as `kill` and an editor's timeout do.
+    Git,
+    /// The whole job, as a terminal does.
+    All,
+    /// The helper alone, as the kernel does that is short of memory.
+    Helper,
+}
+
+/// The helpers of the group, by their numbers.
+fn helpers(group: u32) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ours = processes.filter(|process| {
+        let stat = std::fs::read_to_string(process.path().join("stat")).unwrap_or_default();
+        let of = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(2));
+        of == Some(&group.to_string()) && stat.contains("(git-remote-bbcl)")
+    });
+    ours.map(|process| process.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Sends the signal `name`, and checks that nobody of the group is left at once.
+fn end(scene: &Scene, what: &str, mut git: Child, name: &str, target: Target) -> Duration {
+    let group = git.id();
+    let targets = match target {
+        Target::Git => vec![group.to_string()],
+        Target::All => vec![format!("-{group}")],
+        Target::Helper => helpers(group),
+    };
+    assert!(!targets.is_empty(), "{what}: there is no helper");
+    let started = Instant::now();
+    signal(scene, name, &targets.join(" "));
+    let ended = git.wait().expect("git can be waited for");
+    assert!(!ended.success(), "{what}");
+    let mut left = living(group);
+    while !left.is_empty() && started.elapsed() < LONG {
+        std::thread::sleep(Duration::from_millis(5));
+        left = living(group);
+    }
+    let took = started.elapsed();
+    assert!(left.is_empty(), "{what}: {left:?} are left");
+    took
+}
+
+/// Has `work` done until it is quick, three times at most: one that never is has no busy machine to blame.
+fn quickly(what: &str, work: impl Fn() -> Duration) -> String {
+    let mut took = work();
+    for _ in 0..2 {
+        if took >= AT_ONCE {
+            took = work();
+        }
+    }
+    assert!(took < AT_ONCE, "{what}: it took {took:?}");
+    format!("{what}: {took:?}")
+}
+
+/// Files that somebody was working on, in the clone, the cache and the home.
+fn leftovers(scene: &Scene) -> Vec<String> {
+    let files = crate::load::files(&scene.home()).into_iter();
+    let files = files.chain(crate::load::files(&scene.work()));
+    // What git was fetching stays until `git gc` where git is killed: nobody was left to remove it.
+    files
+        .filter(|file| is_leftover(file) && !file.contains("/objects/pack/tmp_pack_"))
+        .filter(|file| !file.ends_with("/git-remote-bbcloud/prompt.lock"))
+        .collect()
+}
+
+/// Stops a command in its middle.
+fn stopped(
+    what: &str,
+    version: u8,
+    path: &str,
+    action: Action,
+    arguments: &[&str],
+    end_by: (&str, Target),
+) -> Duration {
     let scene = scene(version);
-    let what = format!("v{version} {path} {arguments:?} {name}");
+    let (name, target) = end_by;
     scene.bitbucket.clear_requests();
     scene.bitbucket.fault(Fault::on(path, action).always());
-    let mut git = start(&scene, arguments);
-    wait_for(&what, Duration::from_secs(20), || {
+    let git = start(&scene, arguments);
+    wait_for(what, Duration::from_secs(20), || {
         scene
             .bitbucket
             .requests()
@@ -77,32 +155,21 @@ fn stopped(version: u8, path: &str, action: Action, arguments: &[&str], name: &s
             .any(|request| format!("{}?{}", request.path, request.query).contains(path))
     });
     std::thread::sleep(Duration::from_millis(100));
-    let target = if all {
-        format!("-{}", git.id())
-    } else {
-        git.id().to_string()
-    };
-    signal(&scene, name, &target);
-    let group = git.id();
-    let ended = git.wait().expect("git can be waited for");
-    assert!(!ended.success(), "{what}");
-    wait_for(&format!("{what}: {:?}", living(group)), AT_ONCE, || {
-        living(group).is_empty()
-    });
+    let took = end(&scene, what, git, name, target);
+    let left = leftovers(&scene);
+    // Git removes its own locks unless it is killed.
+    assert!(name == "KILL" || left.is_empty(), "{what}: {left:?}");
+    assert!(left.iter().all(|file| file.contains("/.git/")), "{what}: {left:?}");
     scene.bitbucket.clear_faults();
-    // No lock, no draft: everything goes on.
+    goes_on(&scene);
+    took
+}
+
+/// No lock, no draft: everything goes on.
+fn goes_on(scene: &Scene) {
     scene.git_ok("clone", &["fetch", "--quiet"]);
     scene.git_ok("clone", &["push", "--quiet", "origin", "HEAD:after"]);
     scene.git_ok("clone", &["fsck", "--no-progress"]);
-    let cache = std::fs::read_dir(scene.home().join(".cache/git-remote-bbcloud"))
-        .into_iter()
-        .flatten();
-    for file in cache.flatten() {
-        assert!(
-            !file.file_name().to_string_lossy().contains('.'),
-            "{what}: {file:?} was left behind"
-        );
-    }
 }
 
 #[test]
@@ -113,16 +180,93 @@ fn whoever_ends_git_ends_the_helper() {
         after: 2000,
         pause: LONG,
     };
-    for (version, path, action, arguments, name, all) in [
-        (2, "/git-upload-pack", Action::Delay(LONG), fetch, "KILL", false),
-        (2, "/git-upload-pack", stall.clone(), fetch, "TERM", false),
-        (0, "/info/refs", Action::Delay(LONG), fetch, "KILL", false),
-        (0, "/git-upload-pack", stall, fetch, "KILL", false),
-        (2, "/git-receive-pack", Action::Delay(LONG), push, "KILL", false),
-        (2, "/git-receive-pack", Action::Delay(LONG), push, "INT", true),
-        (2, "/git-upload-pack", Action::Delay(LONG), fetch, "HUP", true),
+    let late = Action::Delay(LONG);
+    for (version, path, action, arguments, name, target) in [
+        (2, "/git-upload-pack", late.clone(), fetch, "KILL", Target::Git),
+        (2, "/git-upload-pack", stall.clone(), fetch, "TERM", Target::Git),
+        (2, "/git-upload-pack", stall.clone(), fetch, "TERM", Target::All),
+        (2, "/git-upload-pack", stall.clone(), fetch, "TERM", Target::Helper),
+        (2, "/git-upload-pack", late.clone(), fetch, "KILL", Target::Helper),
+        (0, "/info/refs", late.clone(), fetch, "KILL", Target::Git),
+        (0, "/git-upload-pack", stall.clone(), fetch, "KILL", Target::Git),
+        (0, "/git-upload-pack", stall, fetch, "TERM", Target::Helper),
+        (2, "/git-receive-pack", late.clone(), push, "KILL", Target::Git),
+        (2, "/git-receive-pack", late.clone(), push, "INT", Target::All),
+        (2, "/git-receive-pack", late.clone(), push, "TERM", Target::Helper),
+        (2, "/git-upload-pack", late, fetch, "HUP", Target::All),
     ] {
-        stopped(version, path, action, arguments, name, all);
+        let what = format!("v{version} {path} {arguments:?} {name} {target:?}");
+        let work = || stopped(&what, version, path, action.clone(), arguments, (name, target));
+        println!("{}", quickly(&what, work));
+    }
+}
+
+/// Somebody whom the helper waits for: a program of the user's, which says that it is there and never answers.
+fn stopped_while_asked(configure: impl Fn(&Scene, &str), name: &str, target: Target) -> Duration {
+    let scene = scene(2);
+    scene.unset("BBCLOUD_TOKEN");
+    let asked = scene.path("asked");
+    configure(&scene, &format!(">'{}'; exec sleep 50", asked.display()));
+    let git = start(&scene, &["fetch", "--quiet"]);
+    wait_for("nobody is asked", Duration::from_secs(20), || asked.exists());
+    let took = end(&scene, &format!("asked {name} {target:?}"), git, name, target);
+    assert_eq!(leftovers(&scene), Vec::<String>::new());
+    // This file stays; to hold the lock is to have it open.
+    let lock = scene.home().join(".config/git-remote-bbcloud/prompt.lock");
+    let held = std::fs::File::open(lock).is_ok_and(|file| file.try_lock().is_err());
+    assert!(!held, "somebody still has the lock");
+    scene.unset("GIT_ASKPASS");
+    scene.set("BBCLOUD_TOKEN", TOKEN);
+    goes_on(&scene);
+    took
+}
+
+#[test]
+fn whoever_is_asked_ends_too() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let askpass = |scene: &Scene, script: &str| {
+        let program = scene.path("askpass");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a file can be written");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("it is our own file");
+        scene.set("GIT_ASKPASS", program);
+    };
+    let helper = |scene: &Scene, script: &str| {
+        let value = format!("!f() {{ test \"$1\" = get || exit; {script}; }}; f");
+        scene.git_ok("", &["config", "--global", "credential.helper", &value]);
+    };
+    for (name, target) in [("KILL", Target::Git), ("TERM", Target::Git), ("TERM", Target::All)] {
+        let what = format!("{name} {target:?}, while askpass or a helper is waited for");
+        println!("{}", quickly(&what, || stopped_while_asked(askpass, name, target)));
+        println!("{}", quickly(&what, || stopped_while_asked(helper, name, target)));
+    }
+}
+
+/// A server that accepts and says nothing: the handshake never ends.
+fn stopped_in_a_handshake(name: &str, target: Target) -> Duration {
+    let scene = scene(2);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    scene.set("BBCLOUD_BASE_URL", format!("https://localhost:{port}"));
+    let git = start(&scene, &["fetch", "--quiet"]);
+    let _silent = listener.accept().expect("somebody comes");
+    std::thread::sleep(Duration::from_millis(100));
+    let took = end(&scene, &format!("handshake {name} {target:?}"), git, name, target);
+    assert_eq!(leftovers(&scene), Vec::<String>::new());
+    scene.set("BBCLOUD_BASE_URL", scene.bitbucket.base_url());
+    goes_on(&scene);
+    took
+}
+
+#[test]
+fn a_handshake_is_not_waited_for() {
+    for (name, target) in [
+        ("KILL", Target::Git),
+        ("TERM", Target::Git),
+        ("TERM", Target::Helper),
+        ("INT", Target::All),
+    ] {
+        let what = format!("handshake {name} {target:?}");
+        println!("{}", quickly(&what, || stopped_in_a_handshake(name, target)));
     }
 }
 

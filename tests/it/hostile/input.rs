@@ -29,6 +29,15 @@ fn posts(scene: &Scene) -> Vec<Request> {
     requests
 }
 
+/// Without what the scene says of the client's repository.
+fn server_git(scene: &Scene, name: &str, arguments: &[&str]) -> String {
+    let mut git = scene.command("git", &scene.bitbucket.repository_path(name));
+    git.env_remove("GIT_DIR").args(arguments);
+    let output = run_with_input(git, &[]);
+    assert!(output.success(), "{}", output.stderr);
+    output.stdout
+}
+
 const LS_REFS: &str = "capabilities\noption verbosity 1\noption progress false\nconnect git-upload-pack\n\
     0014command=ls-refs\n0016object-format=sha10001000csymrefs\n00000000";
 
@@ -54,7 +63,6 @@ fn a_push_may_end_anywhere_and_changes_nothing() {
     let none = "0".repeat(40);
     let line = format!("{none} {} refs/heads/new\0report-status\n", id.trim());
     let mut input = b"capabilities\nconnect git-receive-pack\n".to_vec();
-    let commands = input.len();
     input.extend_from_slice(format!("{:04x}{line}0000", line.len() + 4).as_bytes());
     let pack = input.len();
     // The pack of a push of what is there already has nothing in it; its checksum comes last.
@@ -64,7 +72,7 @@ fn a_push_may_end_anywhere_and_changes_nothing() {
         0xd3, 0x1e,
     ]);
     let before = scene.server_git(MAIN, &["for-each-ref"]);
-    for end in (0..input.len()).filter(|end| *end < commands || *end % 3 == 0) {
+    for end in 0..input.len() {
         scene.bitbucket.clear_requests();
         helper(&scene, &input[..end]);
         assert_eq!(scene.server_git(MAIN, &["for-each-ref"]), before, "{end}");
@@ -72,6 +80,66 @@ fn a_push_may_end_anywhere_and_changes_nothing() {
     }
     assert_eq!(helper(&scene, &input).code, Some(0));
     assert!(scene.server_git(MAIN, &["for-each-ref"]).contains("refs/heads/new"));
+}
+
+/// Sessions that begin in other ways. Where one ends early nothing changes, and what git gets is the beginning of what
+/// it would have got.
+#[test]
+fn every_other_session_may_end_anywhere() {
+    let scene = scene();
+    scene.git_ok("", &["config", "--global", "protocol.version", "0"]);
+    scene.git_ok("", &["init", "--quiet", "--bare", "into"]);
+    scene.set("GIT_DIR", scene.path("into"));
+    let id = server_git(&scene, MAIN, &["rev-parse", "main"]);
+    let id = id.trim();
+    let archive = "connect git-upload-archive\n0012argument main\n0000";
+    let list = "capabilities\noption verbosity 0\noption progress false\nlist\n\n";
+    let fetch = format!("capabilities\noption cloning true\nlist\nfetch {id} refs/heads/main\n\n\n");
+    let line = format!("{} {id} refs/heads/opt\0report-status push-options\n", "0".repeat(40));
+    let options = format!(
+        "connect git-receive-pack\n{:04x}{line}00000008one\n0000",
+        line.len() + 4
+    );
+    let before = server_git(&scene, MAIN, &["for-each-ref"]);
+    for (session, step) in [(archive, 1), (list, 2), (fetch.as_str(), 3), (options.as_str(), 2)] {
+        let whole = helper(&scene, session.as_bytes());
+        for end in (0..session.len()).step_by(step) {
+            let cut = helper(&scene, &session.as_bytes()[..end]);
+            // An archive is made anew, and the advertisement of a push has a number that is used once.
+            let is_new = session == archive || session == options;
+            assert!(
+                is_new || whole.stdout.starts_with(&cut.stdout),
+                "{session:?} {end}: {}",
+                cut.stdout
+            );
+            let after = server_git(&scene, MAIN, &["for-each-ref"]);
+            assert_eq!(after, before, "{session:?} {end}");
+        }
+    }
+}
+
+#[test]
+fn impossible_lengths_in_the_middle_are_refused() {
+    let scene = scene();
+    let none = "0".repeat(40);
+    let update = format!("{none} {} refs/heads/bad\0report-status\n", "1".repeat(40));
+    let update = format!("{:04x}{update}", update.len() + 4);
+    for (service, begin) in [
+        ("upload-pack", "0014command=ls-refs\n"),
+        ("upload-pack", "0014command=ls-refs\n0016object-format=sha10001"),
+        ("receive-pack", update.as_str()),
+        ("upload-archive", "0012argument main\n"),
+    ] {
+        for packet in [
+            "0003", "fff1", "FFFF", "zzzz", "+004", "-001", " 004", "0x04", "\0\0\0\0",
+        ] {
+            scene.bitbucket.clear_requests();
+            let said = helper(&scene, format!("connect git-{service}\n{begin}{packet}").as_bytes());
+            let what = format!("{service} {begin:?} {packet:?}: {}", said.stderr);
+            assert!(said.stderr.starts_with("error: cannot read what git sends\n"), "{what}");
+            assert!(posts(&scene).is_empty(), "{what}");
+        }
+    }
 }
 
 #[test]

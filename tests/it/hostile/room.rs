@@ -1,5 +1,6 @@
 //! No room and no permission for the cache: a fetch needs neither.
 
+use crate::support::canary;
 use crate::support::fixture::MAIN;
 use crate::support::run::run;
 use crate::support::scene::Scene;
@@ -18,18 +19,6 @@ fn a_cache_that_cannot_be_written_is_none() {
     assert_eq!(std::fs::read(&file).unwrap(), b"");
 }
 
-#[cfg(unix)]
-#[test]
-fn a_home_that_cannot_be_written_is_enough() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let scene = Scene::new();
-    let allow = |mode| std::fs::set_permissions(scene.home(), std::fs::Permissions::from_mode(mode)).unwrap();
-    allow(0o555);
-    let output = scene.git(&["ls-remote", "--exit-code", &scene.url(MAIN), "main"]);
-    allow(0o755);
-    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
-}
-
 /// A limit of no bytes at all, which fails as a full disk does: in the middle of a write.
 #[cfg(target_os = "linux")]
 #[test]
@@ -38,12 +27,13 @@ fn a_full_disk_leaves_no_half_copy() {
     let cache = scene.path("cache");
     std::fs::create_dir(&cache).unwrap();
     scene.set("BBCLOUD_CACHE", &cache);
-    scene.set("GIT_TRACE2_EVENT", "0");
     // With the signal for it, which ends whoever does not say otherwise, and without.
     for trap in ["", "trap '' XFSZ; "] {
         let mut shell = scene.command("sh", &scene.work());
         let script = format!("{trap}ulimit -f 0; exec git ls-remote --exit-code \"$0\" main");
         shell.args(["-c", &script, &scene.url(MAIN)]);
+        // There is no room for traces either, of which git would complain.
+        canary::not_traced(&mut shell);
         let output = run(shell);
         assert_eq!(
             (output.code, output.stderr.as_str()),

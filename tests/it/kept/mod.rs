@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::bitbucket::{Action, Fault, Refusal};
+use crate::support::canary;
 use crate::support::fixture::MAIN;
 use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN};
@@ -205,6 +206,8 @@ fn a_full_disk_costs_a_request_and_nothing_else() {
         let mut shell = scene.command("sh", &scene.path("clone"));
         // Git ignores the signal that comes with it, and writes nothing longer here.
         shell.args(["-c", "trap '' XFSZ; ulimit -f 0; git ls-remote --quiet | wc -l"]);
+        // There is no room for traces either, of which git would complain.
+        canary::not_traced(&mut shell);
         let output = run(shell);
         assert!(output.success(), "{}", output.stderr);
         assert_eq!(output.stderr, "");

@@ -11,9 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::desktop::Desktop;
 use super::terminal::Terminal;
-use super::{askpass, configure, ls_remote, ours, ours_with, scene};
+use super::{askpass, configure, ls_remote, ours, ours_with, scene, without_terminal};
 use crate::bitbucket::Account;
-use crate::support::run::Output;
+use crate::support::run::{Output, run_telling};
 use crate::support::scene::Scene;
 
 const CANARY: &str = "ATATT-canary-5f1e9c";
@@ -73,17 +73,10 @@ impl Lookout {
     }
 }
 
-fn trace_everything(scene: &Scene) {
-    // Another secret is looked for here, by other eyes.
-    scene.excuse();
-    for name in [
-        "GIT_TRACE",
-        "GIT_TRACE_CURL",
-        "GIT_TRACE_PACKET",
-        "GIT_TRACE_SETUP",
-        "GIT_TRACE2_EVENT",
-    ] {
-        scene.set(name, scene.home().join(format!("{name}.trace")));
+/// Traces that git and the product write to standard error, beside those of every scene, which go to files.
+fn trace_to_the_terminal(scene: &Scene) {
+    for name in ["GIT_CURL_VERBOSE", "GIT_TRANSLOOP_DEBUG", "GIT_TRANSPORT_HELPER_DEBUG"] {
+        scene.set(name, "1");
     }
 }
 
@@ -109,7 +102,6 @@ fn a_kept_secret_is_in_no_output_no_argument_no_trace_and_no_file() {
     let scene = scene();
     let _desktop = Desktop::start(&scene);
     scene.bitbucket.add_account(Account::api_token("ada", CANARY));
-    trace_everything(&scene);
     let lookout = Lookout::start();
     let arguments = ["login", "--token-stdin", "--for", "acme/widgets"];
     quiet("login", &ours_with(&scene, &arguments, CANARY));
@@ -131,7 +123,7 @@ fn a_kept_secret_is_in_no_output_no_argument_no_trace_and_no_file() {
         "fetch",
         &scene.git_in("clone", &["-c", "protocol.version=0", "fetch", "-v"]),
     );
-    scene.set("GIT_CURL_VERBOSE", "1");
+    trace_to_the_terminal(&scene);
     let output = ls_remote(&scene, "acme/widgets");
     assert!(
         output.stderr.contains("Authorization: Basic <redacted>"),
@@ -153,13 +145,12 @@ fn a_kept_secret_is_in_no_output_no_argument_no_trace_and_no_file() {
     for operation in ["store", "erase"] {
         quiet(operation, &ours_with(&scene, &["credential", operation], &question));
     }
-    silent(
-        "credential get",
-        &ours_with(&scene, &["credential", "get"], &question).stderr,
-    );
+    let get = without_terminal(&scene, &["credential", "get"]);
+    silent("credential get", &run_telling(get, question.as_bytes()).stderr);
     quiet("logout", &ours(&scene, &["logout", "--all"]));
     assert_eq!(lookout.end(), Vec::<String>::new());
-    let trace = fs::read_to_string(scene.home().join("GIT_TRACE_CURL.trace")).expect("there is a trace");
+    let trace = scene.home().with_file_name("canary").join("GIT_TRACE_CURL");
+    let trace = fs::read_to_string(trace).expect("there is a trace");
     assert!(trace.contains("Authorization: Basic <redacted>"), "{trace}");
     files_are_silent(&scene.home(), &[]);
     files_are_silent(&scene.work(), &[]);
@@ -169,8 +160,8 @@ fn a_kept_secret_is_in_no_output_no_argument_no_trace_and_no_file() {
 fn nor_is_one_from_the_environment_a_file_a_helper_or_a_prompt() {
     let scene = scene();
     scene.bitbucket.add_account(Account::api_token("ada", CANARY));
-    trace_everything(&scene);
     let file = scene.home().join("secret");
+    scene.excuse_file(&file);
     fs::write(&file, CANARY).expect("a file can be written");
     let lookout = Lookout::start();
     for revoked in [false, true] {

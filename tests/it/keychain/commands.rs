@@ -195,8 +195,8 @@ fn an_email_address_is_no_user_name() {
 fn secrets_come_from_files_and_pipes_and_never_from_arguments() {
     let scene = scene();
     let desktop = Desktop::start(&scene);
-    scene.excuse();
     let file = scene.home().join("secret");
+    scene.excuse_file(&file);
     fs::write(&file, format!("{TOKEN}\r\nsecond line\n")).expect("a file can be written");
     let name = file.display().to_string();
     assert!(ours(&scene, &["login", "--token-file", &name, "--no-verify"]).success());

@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::desktop::Desktop;
-use super::{configure, keep, noted, ours, ours_with, person, program, says, scene, users};
-use crate::support::run::Output;
+use super::{configure, keep, noted, ours, ours_with, person, program, says, scene, users, without_terminal};
+use crate::support::run::{Output, run_telling};
 use crate::support::scene::{Scene, TOKEN};
 
 const ANSWER: &str = "username=x-bitbucket-api-token-auth\npassword=ATATT-full\n";
@@ -20,15 +20,15 @@ fn host(scene: &Scene) -> String {
 
 fn get(scene: &Scene, question: &str) -> Output {
     // Git is to have it.
-    scene.excuse();
-    ours_with(scene, &["credential", "get"], question)
+    run_telling(without_terminal(scene, &["credential", "get"]), question.as_bytes())
 }
 
 /// Git itself, with this program as its helper for the local Bitbucket.
 fn git_credential(scene: &Scene, action: &str, more: &str) -> Output {
-    scene.excuse();
     let question = format!("protocol=https\nhost={}\n{more}\n", host(scene));
-    scene.git_with_input("", &["credential", action], question.as_bytes())
+    let mut git = scene.command("git", &scene.work());
+    git.args(["credential", action]);
+    run_telling(git, question.as_bytes())
 }
 
 fn use_as_helper(scene: &Scene) {

@@ -19,6 +19,7 @@ mod terminal;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 
 pub(crate) use self::desktop::Desktop;
 use crate::bitbucket::Account;
@@ -62,9 +63,13 @@ fn ours(scene: &Scene, arguments: &[&str]) -> Output {
 
 /// The same, with something to read.
 fn ours_with(scene: &Scene, arguments: &[&str], input: &str) -> Output {
+    run_with_input(without_terminal(scene, arguments), input.as_bytes())
+}
+
+fn without_terminal(scene: &Scene, arguments: &[&str]) -> Command {
     let mut command = scene.command("setsid", &scene.work());
     command.arg("--wait").arg(PROGRAM).args(arguments);
-    run_with_input(command, input.as_bytes())
+    command
 }
 
 /// Keeps `secret`, without asking the server.
@@ -117,13 +122,15 @@ fn program(scene: &Scene, name: &str, script: &str) -> PathBuf {
 
 /// An askpass program that notes the questions in `questions`, and answers them.
 fn askpass(scene: &Scene, username: &str, secret: &str) {
-    scene.excuse();
     let log = scene.home().join("questions");
     let script = format!(
-        "echo \"$1\" >>'{}'\ncase $1 in Username*) echo '{username}' ;; *) echo '{secret}' ;; esac",
+        "{}\necho \"$1\" >>'{}'\ncase $1 in Username*) echo '{username}' ;; *) echo '{secret}' ;; esac",
+        scene.recorder(),
         log.display()
     );
-    scene.set("GIT_ASKPASS", program(scene, "askpass", &script));
+    let program = program(scene, "askpass", &script);
+    scene.excuse_file(&program);
+    scene.set("GIT_ASKPASS", program);
 }
 
 /// A credential helper of git's that knows one login, if any, and notes what it is told in `told`.
@@ -134,8 +141,12 @@ fn helper(scene: &Scene, username: &str, secret: &str) {
     } else {
         format!("[ \"$1\" != get ] || printf 'username={username}\\npassword={secret}\\n'")
     };
-    let script = format!("{{ echo \"== $1\"; cat; }} >>'{}'\n{answer}", log.display());
+    let record = scene.recorder();
+    let script = format!("{record}\n{{ echo \"== $1\"; cat; }} >>'{}'\n{answer}", log.display());
     let path = program(scene, "helper", &script);
+    // It knows the secret, and is told by git which one was good.
+    scene.excuse_file(&path);
+    scene.excuse_file(log);
     configure(scene, "credential.helper", &format!("!{}", path.display()));
 }
 

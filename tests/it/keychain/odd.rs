@@ -86,7 +86,7 @@ fn a_list_of_accounts_that_is_no_file_does_not_hang() {
 #[test]
 fn a_netrc_with_another_encoding_is_read() {
     let scene = scene();
-    scene.excuse();
+    scene.excuse_file(scene.home().join(".netrc"));
     let mut text = b"# Andr\xe9\nmachine localhost login x-bitbucket-api-token-auth password ".to_vec();
     text.extend_from_slice(TOKEN.as_bytes());
     std::fs::write(scene.home().join(".netrc"), text).expect("written");

@@ -21,10 +21,12 @@ const FETCH: [&str; 4] = ["fetch", "--all", "--jobs=5", "--quiet"];
 
 /// Takes its time, as people do.
 fn slow_askpass(scene: &Scene, answer: &str) {
-    scene.excuse();
     let log = scene.home().join("questions");
-    let script = format!("echo \"$1\" >>'{}'\nsleep 1\n{answer}", log.display());
-    scene.set("GIT_ASKPASS", program(scene, "askpass", &script));
+    let record = scene.recorder();
+    let script = format!("{record}\necho \"$1\" >>'{}'\nsleep 1\n{answer}", log.display());
+    let program = program(scene, "askpass", &script);
+    scene.excuse_file(&program);
+    scene.set("GIT_ASKPASS", program);
 }
 
 #[test]

@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 
 use pty_process::blocking::{self, Pty};
 
+use crate::support::canary::Heard;
+
 /// How long anything may take to be shown.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(super) struct Terminal {
     pty: Arc<Pty>,
     child: Child,
+    /// What is to be done with all that was shown.
+    heard: Heard,
     shown: String,
     /// How much of it has been waited for.
     seen: usize,
@@ -24,6 +28,7 @@ impl Terminal {
     /// Starts `command` as the only thing on a terminal of its own.
     pub(super) fn start(command: Command) -> Self {
         let (pty, end) = blocking::open().expect("there are pseudo-terminals");
+        let canary = Heard::of(&command);
         let child = blocking::Command::from(command)
             .spawn(end)
             .expect("the program can be started");
@@ -40,6 +45,7 @@ impl Terminal {
         Self {
             pty,
             child,
+            heard: canary,
             shown: String::new(),
             seen: 0,
             screen,
@@ -96,6 +102,8 @@ impl Terminal {
         while let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(5)) {
             self.shown += &String::from_utf8_lossy(&bytes);
         }
+        // What is typed is not shown, and neither is it told later.
+        self.heard.search(&[&self.shown]);
         (status.code(), std::mem::take(&mut self.shown))
     }
 }

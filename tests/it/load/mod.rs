@@ -27,7 +27,7 @@ pub(crate) fn much<T>(short: T, long: T) -> T {
 }
 
 /// The files below `root` but git's own, by name.
-fn files(root: &Path) -> BTreeSet<String> {
+pub(crate) fn files(root: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut open = vec![root.to_owned()];
     while let Some(directory) = open.pop() {
@@ -45,6 +45,7 @@ fn files(root: &Path) -> BTreeSet<String> {
 #[test]
 fn clones_at_once_do_not_get_in_each_others_way() {
     let scene = Scene::new();
+    let before = around(&scene);
     let children: Vec<_> = (0..much(12, 50))
         .map(|number| {
             let mut git = scene.command("git", &scene.work());
@@ -58,6 +59,37 @@ fn clones_at_once_do_not_get_in_each_others_way() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         scene.git_ok(&format!("clone{number}"), &["fsck"]);
     }
+    assert_eq!(surviving(&scene), Vec::<String>::new());
+    // All of them keep the same advertisement, once.
+    let new: Vec<_> = around(&scene).difference(&before).cloned().collect();
+    assert!(
+        matches!(new.as_slice(), [one] if one.contains("/.cache/git-remote-bbcloud/")),
+        "{new:?}"
+    );
+}
+
+/// The files of the home and of the directory for temporary files, which has the work in it, too.
+fn around(scene: &Scene) -> BTreeSet<String> {
+    let all = files(scene.home().parent().expect("the sandbox"));
+    let others = ["/my work/", "/server/", "/canary/"];
+    all.into_iter()
+        .filter(|file| !others.iter().any(|part| file.contains(part)))
+        .collect()
+}
+
+/// The helpers of the scene that have not ended, by their arguments. Git has been waited for, and they with it.
+fn surviving(scene: &Scene) -> Vec<String> {
+    let home = format!("HOME={}", scene.home().display());
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ours = processes.filter_map(|process| {
+        let read = |name: &str| fs::read(process.path().join(name)).unwrap_or_default();
+        // The environment of a helper is for root alone to read; that of git is for whoever started it.
+        let environment = String::from_utf8_lossy(&read("environ")).into_owned();
+        let is_here = environment.split('\0').any(|variable| variable == home);
+        let arguments = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
+        (is_here && arguments.contains("remote-bbcloud")).then_some(arguments)
+    });
+    ours.collect()
 }
 
 /// Twelve hours of an editor that looks for news every minute, with news now and then.
@@ -85,6 +117,7 @@ fn fetches_in_a_row_leave_nothing_behind() {
         scene.git_ok("clone", &["fetch", "--quiet", "--prune", "--no-auto-maintenance"]);
     }
     assert_eq!(ours(&scene), before);
+    assert_eq!(surviving(&scene), Vec::<String>::new());
     let there = scene.server_git(MAIN, &["rev-parse", "main"]);
     assert_eq!(scene.git_ok("clone", &["rev-parse", "origin/main"]), there);
     scene.git_ok("clone", &["fsck"]);

@@ -39,4 +39,17 @@ fn very_many_references_are_listed_and_fetched() {
         let again = scene.git_ok("clone", &["-c", &version, "ls-remote", "--heads", "origin"]);
         assert_eq!(again, listed);
     }
+    #[cfg(target_os = "linux")]
+    for version in ["0", "2"] {
+        let version = format!("protocol.version={version}");
+        let place = scene.path("clone").display().to_string();
+        let used = crate::memory::peak(&scene, &["-C", &place, "-c", &version, "fetch", "--quiet"]);
+        // Version 2 passes its references on as they come. An advertisement of version 0 is kept while it is read.
+        let listed = if version.ends_with('0') {
+            2 * listed.len() as u64 / 1024
+        } else {
+            0
+        };
+        assert!(used < crate::memory::LIMIT_KIB + listed, "{version}: {used} KiB");
+    }
 }

@@ -8,7 +8,6 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::canary;
-use super::scene::TOKEN;
 use crate::bitbucket::command;
 use crate::load::much;
 
@@ -71,9 +70,7 @@ pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Output {
     if let Some(running) = watch.join().expect("the watch does not panic") {
         panic!("{command:?} has not ended after {LIMIT:?}; there were\n{running}and it had said\n{stdout}{stderr}");
     }
-    if canary::watches(&command) {
-        canary::check_said(&format!("{command:?}"), [&stdout, &stderr], TOKEN);
-    }
+    canary::Heard::of(&command).search(&[&stdout, &stderr]);
     Output {
         code: output.status.code(),
         stdout,
@@ -84,6 +81,13 @@ pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Output {
 #[must_use = "either compare the output or assert the exit status"]
 pub(crate) fn run(command: Command) -> Output {
     run_with_input(command, &[])
+}
+
+/// The same for a program that is asked for the secret, and tells it.
+#[must_use = "either compare the output or assert the exit status"]
+pub(crate) fn run_telling(mut command: Command, input: &[u8]) -> Output {
+    canary::not_heard(&mut command);
+    run_with_input(command, input)
 }
 
 fn kill(group: u32) {

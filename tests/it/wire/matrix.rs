@@ -58,6 +58,9 @@ impl Way {
         let url = scene.url(by, self.repository);
         let directory = scene.file(&format!("{operation}-{protocol}-{by:?}"));
         let place = directory.display().to_string();
+        if by == By::Git {
+            scene.canary.excuse_file(directory.join(".git/config"));
+        }
         let version = format!("protocol.version={protocol}");
         let branch = format!("refs/pushed/{protocol}-{by:?}");
         let git = |arguments: &[&str]| scene.git(&[&["-c", version.as_str()], arguments].concat());

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::bitbucket::{API_TOKEN_USER, Account, Bitbucket, Settings, Tls, command, run_limited};
+use crate::support::canary::{self, Canary};
 
 const TOKEN: &str = "ATATT-wire";
 const LIMIT: Duration = Duration::from_secs(60);
@@ -32,6 +33,7 @@ enum By {
 struct Scene {
     bitbucket: Bitbucket,
     home: TempDir,
+    canary: Canary,
     settings: Vec<String>,
     variables: Vec<(String, String)>,
 }
@@ -49,9 +51,11 @@ impl Scene {
         bitbucket.commit("acme/widgets", "main", "Go on", &[("more", b"more\n")]);
         bitbucket.add_account(Account::api_token("ada", TOKEN));
         let ca = bitbucket.ca_file();
+        let home = tempfile::tempdir().expect("a temporary directory");
         let scene = Self {
             bitbucket,
-            home: tempfile::tempdir().expect("a temporary directory"),
+            canary: Canary::new(home.path()),
+            home,
             settings: Vec::new(),
             variables: Vec::new(),
         };
@@ -94,6 +98,11 @@ impl Scene {
         git.args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com"])
             .args(self.settings.iter().flat_map(|setting| ["-c", setting]))
             .args(arguments);
+        // Git's own helper has the secret in its URL.
+        if arguments.iter().any(|argument| argument.contains(TOKEN)) {
+            canary::not_traced(&mut git);
+            git.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        }
         git
     }
 
@@ -105,8 +114,13 @@ impl Scene {
             .env("BBCLOUD_TOKEN", TOKEN)
             .env("GIT_AUTHOR_DATE", "@1700000000 +0000")
             .env("GIT_COMMITTER_DATE", "@1700000000 +0000")
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .envs(self.canary.variables())
             .current_dir(self.home.path());
+        if self.variables.iter().any(|(name, _)| name == "GIT_TRACE_CURL") {
+            // A test's own trace is not bounded as the canary's is.
+            program.env_remove("GIT_TRACE_CURL_NO_DATA");
+        }
+        program.envs(self.variables.iter().map(|(name, value)| (name, value)));
         program
     }
 
@@ -116,7 +130,11 @@ impl Scene {
     }
 
     fn git(&self, arguments: &[&str]) -> Output {
-        run_limited(self.command(arguments), LIMIT)
+        let command = self.command(arguments);
+        let heard = canary::Heard::of(&command);
+        let output = run_limited(command, LIMIT);
+        heard.search(&[&told(&output), &said(&output)]);
+        output
     }
 
     /// Lists the server's refs through the helper.
@@ -142,8 +160,21 @@ impl Scene {
     fn git_ok(&self, arguments: &[&str]) -> String {
         let output = self.git(arguments);
         assert!(output.status.success(), "git {arguments:?}: {}", said(&output));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        told(&output)
     }
+}
+
+/// What the helper was trusted with is nowhere but with the server.
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.canary.check(&self.bitbucket);
+        }
+    }
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn said(output: &Output) -> String {
@@ -171,10 +202,15 @@ fn path() -> &'static std::ffi::OsStr {
 fn askpass(scene: &Scene, answer: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let program = scene.file("askpass");
+    scene.canary.excuse_file(&program);
     let log = scene.file("questions");
     std::fs::write(
         &program,
-        format!("#!/bin/sh\necho \"$1\" >>'{}'\necho '{answer}'\n", log.display()),
+        format!(
+            "#!/bin/sh\n{}\necho \"$1\" >>'{}'\necho '{answer}'\n",
+            scene.canary.recorder(),
+            log.display()
+        ),
     )
     .expect("the program can be written");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("the program is ours");

@@ -144,6 +144,7 @@ fn what_another_server_refuses_is_not_the_secret() {
         .bitbucket
         .base_url()
         .replacen("://", &format!("://{API_TOKEN_USER}:{}@", super::TOKEN), 1);
+    scene.canary.excuse_file(scene.file(".git-credentials"));
     std::fs::write(scene.file(".git-credentials"), &kept).expect("a file can be written");
     let askpass = super::askpass(&scene, "ATATT-typed");
     let scene = scene.set("credential.helper", "store").variable("GIT_ASKPASS", askpass);

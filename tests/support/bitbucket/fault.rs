@@ -62,6 +62,26 @@ pub(crate) enum Action {
     Truncate { bytes: usize },
 }
 
+impl Action {
+    /// Whether a client that has sent a request knows afterwards that nothing was done: it was refused or led elsewhere.
+    /// A gateway that gives up says nothing of the server behind it.
+    pub(crate) fn tells_the_outcome(&self) -> bool {
+        match self {
+            Self::Refuse(Refusal::Custom { status: 200, body, .. }) => {
+                body.get(4..).is_some_and(|text| text.starts_with(b"ERR "))
+            }
+            Self::Refuse(Refusal::Custom { status, .. }) => *status >= 300 && !matches!(status, 500 | 502 | 504),
+            Self::Redirect { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the connection may end before a request has been read.
+    pub(crate) fn may_end_an_upload(&self) -> bool {
+        matches!(self, Self::Close | Self::Reset)
+    }
+}
+
 /// An action and the requests that it is for.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {

@@ -1,5 +1,6 @@
 //! The request log that tests read.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::account::Presented;
@@ -100,21 +101,46 @@ impl Entry {
 }
 
 #[derive(Default)]
-pub(crate) struct Log(Mutex<Vec<Entry>>);
+pub(crate) struct Log {
+    entries: Mutex<Vec<Entry>>,
+    /// As they came, and not forgotten by [`Log::clear`].
+    all: Mutex<Vec<Request>>,
+    /// Every user name and secret that has come with a request or been opened an account for.
+    secrets: Mutex<BTreeSet<(String, String)>>,
+}
 
 impl Log {
     pub(crate) fn begin(&self, connection: usize, head: &Head) -> Entry {
-        let entry = Entry(Arc::new(Mutex::new(Request::new(connection, head))));
-        locked(&self.0).push(entry.clone());
+        let request = Request::new(connection, head);
+        locked(&self.all).push(request.clone());
+        // What large files are fetched with is the server's own, and git-lfs traces it.
+        if let Some(Presented::Basic { user, secret }) = Presented::of(head) {
+            self.knows(&user, &secret);
+        }
+        let entry = Entry(Arc::new(Mutex::new(request)));
+        locked(&self.entries).push(entry.clone());
         entry
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
-        locked(&self.0).iter().map(|entry| locked(&entry.0).clone()).collect()
+        let entries = locked(&self.entries);
+        entries.iter().map(|entry| locked(&entry.0).clone()).collect()
     }
 
     pub(crate) fn clear(&self) {
-        locked(&self.0).clear();
+        locked(&self.entries).clear();
+    }
+
+    pub(crate) fn all(&self) -> Vec<Request> {
+        locked(&self.all).clone()
+    }
+
+    pub(crate) fn knows(&self, user: &str, secret: &str) {
+        locked(&self.secrets).insert((user.to_owned(), secret.to_owned()));
+    }
+
+    pub(crate) fn secrets(&self) -> Vec<(String, String)> {
+        locked(&self.secrets).iter().cloned().collect()
     }
 }
 

@@ -165,6 +165,9 @@ impl Bitbucket {
     }
 
     pub(crate) fn add_account(&self, account: Account) {
+        for name in [&account.username, &account.email] {
+            self.world.log.knows(name, &account.secret);
+        }
         locked(&self.world.tables).accounts.push(account);
     }
 
@@ -205,6 +208,16 @@ impl Bitbucket {
 
     pub(crate) fn clear_requests(&self) {
         self.world.log.clear();
+    }
+
+    /// Every request since the start, as it came, whatever has been cleared.
+    pub(crate) fn all_requests(&self) -> Vec<Request> {
+        self.world.log.all()
+    }
+
+    /// The secrets that have ever been of use here or been tried, each with a user name.
+    pub(crate) fn secrets(&self) -> Vec<(String, String)> {
+        self.world.log.secrets()
     }
 
     /// How many TCP connections have been accepted so far.

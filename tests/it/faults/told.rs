@@ -1,0 +1,42 @@
+//! The causes that failures of the matrix are told with, where more than one column has them.
+
+use super::operation::Operation;
+
+pub(super) const ADVERTISEMENT_ENDS: &str = "the server's advertisement ends before its last packet";
+pub(super) const ONE_BYTE: &str = "the answer ended after 1 bytes, inside a packet";
+pub(super) const NOT_THE_FIRST: &str = "only the first request is redirected unless http.followRedirects is true";
+/// Git has the report of a push by then.
+pub(super) const REPORTED: &str = "the server has reported on it, but the end of its answer was lost";
+
+/// What is no HTTP, and why.
+macro_rules! malformed {
+    ($why:literal) => {
+        concat!("the answer is not valid HTTP: ", $why)
+    };
+}
+pub(super) use malformed;
+
+/// An answer that calls itself something else.
+pub(super) fn answered(operation: Operation, named: &str) -> String {
+    let wanted = operation.content_type();
+    format!("the server answered with '{named}' where '{wanted}' was asked for")
+}
+
+/// An answer whose first packet begins with what is no length.
+pub(super) fn no_packet(operation: Operation, begin: &str) -> String {
+    match operation {
+        // Another git reads the answer, and says before us what is wrong with it.
+        Operation::FetchV0 => "git fetch-pack failed".to_owned(),
+        _ => format!("the server does not speak git's protocol: '{begin}' is no packet length"),
+    }
+}
+
+/// A status without a meaning of its own.
+pub(super) fn refused(operation: Operation, status: u16) -> String {
+    let what = if operation.pushes() {
+        "refused a push to"
+    } else {
+        "refused to read"
+    };
+    format!("'localhost' {what} 'acme/widgets' (HTTP {status})")
+}

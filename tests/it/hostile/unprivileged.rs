@@ -1,0 +1,137 @@
+//! What only an ordinary user is kept from: a home that cannot be written, the memory of another's process, a core dump.
+//!
+//! Root may do all of that, so the product runs as nobody where the tests run as root.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::support::canary;
+use crate::support::fixture::MAIN;
+use crate::support::run::run;
+use crate::support::scene::Scene;
+
+const NOBODY: u32 = 65534;
+
+/// `program` as nobody, if there is anything to give up.
+fn as_nobody(scene: &Scene, program: &str) -> Command {
+    let place = scene.home().parent().map(Path::to_owned).expect("the sandbox");
+    let open = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is our own directory");
+    };
+    open(&place, 0o755);
+    let mut command = if rustix::process::geteuid().is_root() {
+        chown(scene.work(), Some(NOBODY), Some(NOBODY)).expect("root may");
+        let mut command = scene.command("setpriv", &scene.work());
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", program]);
+        command
+    } else {
+        scene.command(program, &scene.work())
+    };
+    // They are written where nobody may write.
+    canary::not_traced(&mut command);
+    command
+}
+
+/// A secret that is waited with: a helper in the middle of a session.
+fn waiting(scene: &Scene, mut command: Command) -> Child {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let child = command.spawn().expect("the helper can be started");
+    let mut to = child.stdin.as_ref().expect("it was piped");
+    to.write_all(b"connect git-upload-pack\n").expect("the helper reads");
+    while scene.bitbucket.requests().iter().all(|request| request.status == 0) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child
+}
+
+#[test]
+fn a_home_that_cannot_be_written_is_enough() {
+    let scene = Scene::new();
+    for at in [scene.home(), scene.home().join(".cache")] {
+        fs::create_dir_all(&at).expect("a directory can be made");
+        fs::set_permissions(&at, fs::Permissions::from_mode(0o555)).expect("it is our own directory");
+        let mut git = as_nobody(&scene, "git");
+        git.args(["ls-remote", "--exit-code", &scene.url(MAIN), "main"]);
+        let output = run(git);
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{}", at.display());
+        fs::set_permissions(&at, fs::Permissions::from_mode(0o755)).expect("it is our own directory");
+    }
+    assert_eq!(crate::load::files(&scene.home().join(".cache")).len(), 0);
+    // It is the permission that keeps it from writing, and not something else.
+    let mut touch = as_nobody(&scene, "touch");
+    fs::set_permissions(scene.home(), fs::Permissions::from_mode(0o555)).expect("it is our own directory");
+    touch.arg(scene.home().join("touched"));
+    assert!(!run(touch).success());
+}
+
+#[test]
+fn nobody_reads_the_memory_of_a_helper() {
+    let scene = Scene::new();
+    let mut command = as_nobody(&scene, "git-remote-bbcloud");
+    command.args(["origin", MAIN]).env("BBCLOUD_CACHE", "false");
+    let mut helper = waiting(&scene, command);
+    let mut sleep = as_nobody(&scene, "sleep");
+    let mut sleeper = sleep.arg("50").spawn().expect("sleep can be started");
+    let reads = |id: u32, name: &str| {
+        let mut read = as_nobody(&scene, "sh");
+        read.args(["-c", &format!("exec <'/proc/{id}/{name}'")]);
+        run(read).success()
+    };
+    for name in ["mem", "environ", "maps"] {
+        assert!(
+            reads(sleeper.id(), name),
+            "another program of the same user can be read: {name}"
+        );
+        assert!(!reads(helper.id(), name), "{name}");
+    }
+    for child in [&mut helper, &mut sleeper] {
+        child.kill().expect("it is ours");
+        child.wait().expect("it is ours");
+    }
+}
+
+/// Where the system writes core files at all, into the directory of the process.
+#[test]
+fn a_helper_that_crashes_leaves_no_core() {
+    let scene = Scene::new();
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    let script = |program: &str| {
+        let mut shell = as_nobody(&scene, "sh");
+        shell.args(["-c", &format!("ulimit -c unlimited; exec {program}")]);
+        shell.env("BBCLOUD_CACHE", "false");
+        shell
+    };
+    let cores = || {
+        crate::load::files(&scene.work())
+            .into_iter()
+            .filter(|file| file.contains("core"))
+            .count()
+    };
+    let abort = |child: &mut Child| {
+        let mut kill = scene.command("sh", &scene.work());
+        kill.args(["-c", &format!("kill -ABRT {}", child.id())]);
+        assert!(run(kill).success());
+        child.wait().expect("it is ours")
+    };
+    let mut helper = waiting(&scene, script(&format!("git-remote-bbcloud origin {MAIN}")));
+    let status = abort(&mut helper);
+    assert_eq!(status.signal(), Some(6));
+    assert!(!status.core_dumped());
+    assert_eq!(cores(), 0);
+    // Another program's has everything in it, so it gets no secret.
+    let mut sleep = script("sleep 50");
+    let mut sleeper = sleep.env_remove("BBCLOUD_TOKEN").spawn().expect("sleep can be started");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let status = abort(&mut sleeper);
+    // Else the system writes none of anybody, or elsewhere, and nothing has been shown.
+    assert!(pattern.trim() != "core" || status.core_dumped() && cores() == 1);
+}
