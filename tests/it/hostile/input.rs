@@ -101,8 +101,20 @@ fn every_other_session_may_end_anywhere() {
         line.len() + 4
     );
     let before = server_git(&scene, MAIN, &["for-each-ref"]);
-    for (session, step) in [(archive, 1), (list, 2), (fetch.as_str(), 3), (options.as_str(), 2)] {
+    for (session, step, answer) in [
+        (archive, 1, "0008ACK\n"),
+        (list, 2, "refs/heads/main\n"),
+        (fetch.as_str(), 3, "refs/heads/main\n"),
+        // Its pack is missing at any rate.
+        (options.as_str(), 2, "push-options"),
+    ] {
         let whole = helper(&scene, session.as_bytes());
+        assert!(
+            whole.stdout.contains(answer),
+            "{session:?}: {}{}",
+            whole.stdout,
+            whole.stderr
+        );
         for end in (0..session.len()).step_by(step) {
             let cut = helper(&scene, &session.as_bytes()[..end]);
             // An archive is made anew, and the advertisement of a push has a number that is used once.
