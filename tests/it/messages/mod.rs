@@ -1,0 +1,33 @@
+//! What the program says when something is wrong, as a set: `fixtures/messages` has a table for each group of scenes,
+//! each scene really runs the program, and its words are compared with the table's.
+//!
+//! Where a text is new or another, `BBCLOUD_WRITE_MESSAGES=1 cargo test --locked --test it -- messages::` writes the
+//! tables anew; then read them, as a set, in `git diff`, and run the tests once more without the variable: `complete`
+//! finds the texts of the sources that no scene produces, `style` looks at all of them, `readme` at those that the
+//! README explains.
+
+mod addresses;
+mod command_line;
+mod complete;
+mod settings;
+mod sources;
+mod surroundings;
+mod table;
+
+use self::table::Table;
+use crate::support::fixture::MAIN;
+use crate::support::run::{Output, run};
+use crate::support::scene::Scene;
+
+/// Runs `script` in a shell, where the program is on the `PATH`.
+fn shell(scene: &Scene, script: &str) -> Output {
+    let mut shell = scene.command("sh", &scene.work());
+    shell.args(["-c", script]);
+    run(shell)
+}
+
+/// Lists what the server has, with settings of the command line.
+fn list(scene: &Scene, settings: &[&str]) -> Output {
+    let settings: Vec<&str> = settings.iter().flat_map(|setting| ["-c", setting]).collect();
+    scene.git(&[&settings[..], &["ls-remote", &scene.url(MAIN)]].concat())
+}
