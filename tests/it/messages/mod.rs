@@ -9,15 +9,22 @@
 mod addresses;
 mod command_line;
 mod complete;
+mod protocol;
+mod push_outcomes;
+mod redirects;
+mod server;
 mod settings;
 mod sources;
 mod surroundings;
 mod table;
 
 use self::table::Table;
+use crate::bitbucket::Settings;
 use crate::support::fixture::MAIN;
 use crate::support::run::{Output, run};
-use crate::support::scene::Scene;
+use crate::support::scene::{Scene, Transport};
+
+const PUSH: &[&str] = &["push", "--quiet", "origin", "main"];
 
 /// Runs `script` in a shell, where the program is on the `PATH`.
 fn shell(scene: &Scene, script: &str) -> Output {
@@ -30,4 +37,17 @@ fn shell(scene: &Scene, script: &str) -> Output {
 fn list(scene: &Scene, settings: &[&str]) -> Output {
     let settings: Vec<&str> = settings.iter().flat_map(|setting| ["-c", setting]).collect();
     scene.git(&[&settings[..], &["ls-remote", &scene.url(MAIN)]].concat())
+}
+
+/// A scene where nothing is asked twice, and each command asks for all that it wants to know.
+fn quick() -> Scene {
+    quick_with(2)
+}
+
+fn quick_with(version: u8) -> Scene {
+    let scene = Scene::with(Transport::Bbcloud, version, Settings::default());
+    scene.set("GIT_HTTP_MAX_RETRIES", "0");
+    scene.set("GIT_HTTP_RETRY_AFTER", "0");
+    scene.set("BBCLOUD_CACHE", "false");
+    scene
 }
