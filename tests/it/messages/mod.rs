@@ -7,9 +7,12 @@
 //! README explains.
 
 mod addresses;
+mod api;
 mod command_line;
 mod complete;
+mod network;
 mod protocol;
+mod proxies;
 mod push_outcomes;
 mod redirects;
 mod server;

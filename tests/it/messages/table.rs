@@ -14,7 +14,7 @@ use crate::support::scene::Scene;
 pub(super) const ANEW: &str = "BBCLOUD_WRITE_MESSAGES=1 cargo test --locked --test it -- messages::";
 
 /// How lines begin that git writes beside ours.
-const GITS: [&str; 9] = [
+const GITS: [&str; 10] = [
     "fatal: ",
     "error: failed to push some refs",
     "error: could not fetch",
@@ -22,8 +22,10 @@ const GITS: [&str; 9] = [
     "Cloning into ",
     "To ",
     " ! [",
-    "hint: git",
     "Everything up-to-date",
+    // Whether it comes to that is a matter of time.
+    "send-pack: ",
+    "error: error in sideband",
 ];
 
 /// One file of scenes, in the order in which they are added.
@@ -80,7 +82,10 @@ impl Table {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        writeln!(self.text, "## {title}\n{}", text.trim_end()).expect("a string can be written to");
+        writeln!(self.text, "## {title}").expect("a string can be written to");
+        for line in text.lines().map(str::trim_end) {
+            writeln!(self.text, "{line}").expect("a string can be written to");
+        }
     }
 
     /// Compares it with its file, or writes that.
