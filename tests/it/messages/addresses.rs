@@ -13,6 +13,7 @@ const ADDRESSES: &[(&str, &str)] = &[
     ("the repository is two dots", "acme/.."),
     ("a name has a space in it", "acme/my widgets"),
     ("a name has a character that none has", "acme/wid$gets"),
+    ("a name has a control character in it", "acme/wid\u{7}gets"),
     ("a UUID is cut", "{0f0f0f0f/widgets"),
     ("the repository would end in .git twice", "acme/widgets.git.git.git"),
     ("another scheme", "ftp://bitbucket.org/acme/widgets"),

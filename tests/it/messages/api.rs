@@ -1,6 +1,6 @@
 //! The REST API: what it refuses, and answers that are no good.
 
-use super::{Table, quick, shell};
+use super::{Table, plain, quick, shell};
 use crate::bitbucket::{Account, Action, Fault, Refusal};
 use crate::support::run::Output;
 use crate::support::scene::{Scene, TOKEN};
@@ -84,6 +84,9 @@ fn large(table: &mut Table, scene: &Scene) {
     let file = std::fs::File::create(scene.path("large")).expect("a file can be made");
     file.set_len(65 * 1024 * 1024).expect("it has no content");
     table.fails("what is sent to the API is too large", scene, &ask(scene, "-X POST --input large /x"));
+    let scene = &plain();
+    scene.set("BBCLOUD_API_URL", scene.bitbucket.api_url());
+    scene.set("BBCLOUD_EMAIL", "ada@example.com");
     let first = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"values\": [\"".to_vec();
     scene.bitbucket.fault(Fault::on("/x", Action::Endless(first, vec![b'x'; 1 << 20])));
     table.fails("a page of the API is too large", scene, &ask(scene, "--paginate /x"));

@@ -10,22 +10,26 @@ mod addresses;
 mod api;
 mod command_line;
 mod complete;
+mod doctor;
+mod git;
 mod keychain;
 mod migrate_and_setup;
 mod network;
 mod protocol;
 mod proxies;
 mod push_outcomes;
+mod readme;
 mod redirects;
 mod server;
 mod signing_in;
 mod settings;
 mod sources;
+mod style;
 mod surroundings;
 mod table;
 
 use self::table::Table;
-use crate::bitbucket::Settings;
+use crate::bitbucket::{Settings, Tls};
 use crate::support::fixture::MAIN;
 use crate::support::run::{Output, run};
 use crate::support::scene::{Scene, Transport};
@@ -54,6 +58,18 @@ fn quick_with(version: u8) -> Scene {
     let scene = Scene::with(Transport::Bbcloud, version, Settings::default());
     scene.set("GIT_HTTP_MAX_RETRIES", "0");
     scene.set("GIT_HTTP_RETRY_AFTER", "0");
+    scene.set("BBCLOUD_CACHE", "false");
+    scene
+}
+
+/// The same without TLS, where there is much to be sent.
+fn plain() -> Scene {
+    let settings = Settings {
+        tls: Tls::Off,
+        ..Settings::default()
+    };
+    let scene = Scene::with(Transport::Bbcloud, 2, settings);
+    scene.set("GIT_HTTP_MAX_RETRIES", "0");
     scene.set("BBCLOUD_CACHE", "false");
     scene
 }

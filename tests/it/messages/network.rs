@@ -120,10 +120,12 @@ fn no_http(table: &mut Table, scene: &Scene) {
     deflated.extend(noise(100_000));
     for (title, action) in [
         ("the answer is not HTTP", Action::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())),
-        ("the answer's head has no end", Action::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"X: y\r\n".repeat(1000))),
+        ("the answer's head has no end", Action::Endless(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), b"y".repeat(1000))),
+        ("the answer's head has too many lines", Action::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"X: y\r\n".repeat(1000))),
         (
             "the answer's framing has no end",
-            Action::Endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;".to_vec(), b"x".repeat(1000)),
+            Action::Endless(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\
+              Transfer-Encoding: chunked\r\n\r\n1;".to_vec(), b"x".repeat(1000)),
         ),
         ("the answer is encoded in a way of its own", answer("Content-Encoding: br\r\n", b"x")),
         ("the answer's compressed data is broken", answer("Content-Encoding: gzip\r\n", b"x")),
@@ -218,7 +220,7 @@ fn identity(table: &mut Table) {
     for (title, settings) in [
         ("the certificate to show is not there", &["http.sslCert=nowhere.pem"][..]),
         ("the certificate to show is none", &["http.sslCert=empty", key]),
-        ("the certificate to show is PKCS#12", &[cert, "http.sslCertType=P12"]),
+        ("the certificate to show is PKCS#12", &["http.sslCert=client.p12", "http.sslCertType=P12"]),
         ("the certificate to show is in an engine", &[cert, "http.sslCertType=ENG"]),
         ("the key to show is not there", &[cert, "http.sslKey=nowhere.key"]),
         ("the key to show is none", &[cert, "http.sslKey=empty"]),

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
-use super::{PUSH, Table, list, quick, quick_with, shell};
+use super::{PUSH, Table, list, plain, quick, quick_with, shell};
 use crate::bitbucket::{Action, Fault};
 use crate::support::fixture::MAIN;
 use crate::support::run::{Output, run_with_input};
@@ -49,7 +49,6 @@ fn broken(table: &mut Table, scene: &Scene, title: &str, path: &str, action: Act
 fn advertisements(table: &mut Table, scene: &Scene) {
     let upload_pack = |rest: &str| body(advertised("git-upload-pack", rest));
     let version = packet("version 2\n");
-    let many = packet(&"x".repeat(60_000));
     for (title, action) in [
         ("the advertisement is no packets", body("<html>")),
         ("the advertisement is of another service", body(advertised("git-receive-pack", "0000"))),
@@ -57,20 +56,16 @@ fn advertisements(table: &mut Table, scene: &Scene) {
         ("the advertisement is cut", upload_pack(&format!("0000{version}"))),
         ("the advertisement goes on", upload_pack(&format!("0000{version}00000000"))),
         ("the server reports an error at once", upload_pack(&format!("0000{}", packet("ERR the disk is full\n")))),
-        (
-            "the advertisement has no end",
-            Action::Endless(
-                format!(
-                    "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\r\n{}0000{version}",
-                    packet("# service=git-upload-pack\n")
-                )
-                .into_bytes(),
-                many.repeat(100).into_bytes(),
-            ),
-        ),
     ] {
         broken(table, scene, title, REFS, action);
     }
+    let first = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\r\n{}0000{version}",
+        packet("# service=git-upload-pack\n")
+    );
+    let many = packet(&"x".repeat(60_000)).repeat(100);
+    let endless = Action::Endless(first.into_bytes(), many.into_bytes());
+    broken(table, &plain(), "the advertisement has no end", REFS, endless);
 }
 
 fn answers(table: &mut Table, scene: &Scene) {

@@ -100,6 +100,10 @@ fn socks(table: &mut Table, scene: &Scene) {
     }
     let long = format!("{}:x@", "x".repeat(300));
     table.fails("the SOCKS proxy's user name is too long", scene, &through(scene, "socks5h", &long, proxy.port()));
+    let right = scene.bitbucket.base_url();
+    scene.set("BBCLOUD_BASE_URL", format!("https://{}", vec!["x".repeat(60); 5].join(".")));
+    table.fails("the server's name is too long for the SOCKS proxy", scene, &through(scene, "socks5h", "", proxy.port()));
+    scene.set("BBCLOUD_BASE_URL", right);
     let refused = script(&[&[0, 0x5b, 0, 0, 0, 0, 0, 0]]);
     table.fails("the SOCKS 4 proxy refuses", scene, &through(scene, "socks4a", "", refused));
     for (title, replies) in [

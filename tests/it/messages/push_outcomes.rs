@@ -1,6 +1,6 @@
 //! Pushes of which nobody here knows what became.
 
-use super::{PUSH, Table, quick};
+use super::{Table, quick};
 use crate::bitbucket::{Action, Fault, Refusal};
 
 #[test]
@@ -12,7 +12,9 @@ fn push_outcomes() {
         content_type: "text/plain".to_owned(),
         body: b"upstream timed out".to_vec(),
     };
-    for (title, action) in [
+    let scene = quick();
+    scene.cloned();
+    for (number, (title, action)) in [
         ("the connection is closed instead of an answer", Action::CutHead { after: 0 }),
         ("the answer is cut in its head", Action::CutHead { after: 20 }),
         ("the answer is cut", Action::CutBody { after: 10 }),
@@ -23,12 +25,15 @@ fn push_outcomes() {
         ("the answer reports nothing", Action::ReplaceBody(b"000d\x02nothing\n0000".to_vec())),
         ("a gateway gives up", Action::Refuse(gateway)),
         ("the report is there, and then the answer is cut", Action::CutBody { after: 1 << 20 }),
-    ] {
-        let scene = quick();
-        scene.cloned();
-        scene.commit("clone", "mine", b"mine\n");
+    ]
+    .into_iter()
+    .enumerate()
+    {
         scene.bitbucket.fault(Fault::on("/git-receive-pack", action).method("POST"));
-        table.fails(title, &scene, &scene.git_in("clone", PUSH));
+        // Each one may have taken effect.
+        let branch = format!("HEAD:refs/heads/branch{number}");
+        let output = scene.git_in("clone", &["push", "--quiet", "origin", &branch]);
+        table.fails(title, &scene, &output);
     }
     table.end();
 }

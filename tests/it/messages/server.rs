@@ -170,7 +170,7 @@ fn anonymous(table: &mut Table, scene: &Scene) {
 }
 
 /// A proxy whose every way leads to the local Bitbucket.
-fn detour(port: u16) -> u16 {
+pub(super) fn detour(port: u16) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let own = listener.local_addr().expect("it is bound").port();
     thread::spawn(move || {

@@ -34,6 +34,7 @@ const WARNED: &[(&str, &str)] = &[
     ("a version of HTTP that is none", "http.version=HTTP/9"),
     ("a way to sign in beforehand that is none", "http.proactiveAuth=magic"),
     ("cookies from standard input", "http.cookieFile=-"),
+    ("a buffer of less than nothing", "http.postBuffer=-1"),
     ("cookies are kept in no file", "http.saveCookies=true"),
 ];
 

@@ -172,6 +172,10 @@ pub(super) fn normalised(scene: &Scene, text: &str) -> String {
     let text = replaced(&text, "/tmp/.tmp", |c| c.is_ascii_alphanumeric(), |_| Some("<tmp>"));
     // The local Bitbucket numbers its requests.
     let text = replaced(&text, "5ca1ab1e", |c| c.is_ascii_hexdigit(), |_| Some("<id>"));
+    // Seconds since 1970.
+    let long = |digits: &str| (digits.len() > 8).then_some(" <seconds>");
+    let text = replaced(&text, " ", |c| c.is_ascii_digit(), long);
+    let text = replaced(&text, "(", |c| c.is_ascii_digit(), |digits| (digits.len() > 8).then_some("(<seconds>"));
     // Ports that the system has chosen.
     let is_chosen = |port: &str| port.parse::<u16>().is_ok_and(|port| port >= 32768);
     replaced(
@@ -183,7 +187,7 @@ pub(super) fn normalised(scene: &Scene, text: &str) -> String {
 }
 
 /// Puts what `with` says in the place of `start` and all characters after it that are `part` of it.
-fn replaced<'a>(
+pub(super) fn replaced<'a>(
     text: &str,
     start: &str,
     part: impl Fn(char) -> bool,
