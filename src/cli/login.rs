@@ -140,10 +140,10 @@ fn secret(arguments: &Arguments, scene: &Scene<'_>) -> Result<Secret, Failure> {
         })?;
         let secret = Secret::new(line.as_str());
         if secret.is_empty() {
-            return Err(Failure::new(
-                Kind::Usage,
-                "standard input has no secret in its first line",
-            ));
+            return Err(
+                Failure::new(Kind::Usage, "standard input has no secret in its first line")
+                    .hint("give it as in 'pass show bitbucket | git-remote-bbcloud login --token-stdin'"),
+            );
         }
         return Ok(secret);
     }
@@ -217,12 +217,9 @@ fn verify(account: &Account, login: &Login, scene: &Scene<'_>) -> Result<Option<
     let mut repository = scene.open_repository(&address, login.clone())?;
     match repository.check_login() {
         Ok(()) => Ok(Some(address.to_string())),
-        Err(failure) => {
-            let failure = failure.because("so nothing was kept");
-            Err(match failure.kind() {
-                Kind::Unauthenticated | Kind::Refused => failure,
-                _ => failure.hint("to keep it all the same, add '--no-verify'"),
-            })
-        }
+        Err(failure) => Err(match failure.kind() {
+            Kind::Unauthenticated | Kind::Refused => failure.hint("nothing was kept"),
+            _ => failure.hint("nothing was kept; to keep it all the same, add '--no-verify'"),
+        }),
     }
 }

@@ -29,7 +29,9 @@ pub fn given(environment: &Environment) -> Result<Option<(Secret, Source)>, Fail
 /// Reads the first line of the file at `path`.
 pub fn read_file(path: &Path) -> Result<Secret, Failure> {
     let failed = |error: &std::io::Error| {
-        Failure::new(Kind::Local, format!("cannot read the secret from '{}'", path.display())).caused_by(error)
+        Failure::new(Kind::Local, format!("cannot read the secret from '{}'", path.display()))
+            .caused_by(error)
+            .hint(look(path))
     };
     let mut line = Zeroizing::new(String::with_capacity(4096));
     let file = File::open(path).map_err(|error| failed(&error))?;
@@ -42,9 +44,13 @@ pub fn read_file(path: &Path) -> Result<Secret, Failure> {
             "the first line of '{}' is empty, where a secret was expected",
             path.display()
         );
-        return Err(Failure::new(Kind::Usage, message));
+        return Err(Failure::new(Kind::Usage, message).hint(look(path)));
     }
     Ok(secret)
+}
+
+fn look(path: &Path) -> String {
+    format!("look at the file: 'ls -l \"{}\"'", path.display())
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ fn unreadable(path: &Path) -> Failure {
         format!("the list of accounts '{}' cannot be read", path.display()),
     )
     .hint(format!(
-        "put it aside with 'mv {0} {0}.bad', then sign in again with 'git-remote-bbcloud login'",
+        "put it aside with 'mv \"{0}\" \"{0}.bad\"', then sign in again with 'git-remote-bbcloud login'",
         path.display()
     ))
 }

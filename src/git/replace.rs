@@ -89,7 +89,7 @@ pub fn replace(path: &Path, change: impl FnOnce(Option<&[u8]>) -> Result<Next, F
     if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
         // As `/dev/null`, which some name so that nothing is read.
         let message = format!("'{}' is not a file that can be replaced", path.display());
-        return Err(Failure::new(Kind::Local, message));
+        return Err(Failure::new(Kind::Local, message).hint("see which file is meant: 'env | grep GIT_CONFIG'"));
     }
     let lock = Lock::acquire(&target)?;
     let text = match fs::read(&target) {
@@ -114,7 +114,10 @@ fn cannot_lock(target: &Path, lock: &Path, error: &io::Error) -> Failure {
             lock.display()
         ))
     } else {
-        failure
+        failure.hint(format!(
+            "run 'ls -ld \"{}\"' to see who may write there",
+            target.parent().unwrap_or(target).display()
+        ))
     }
 }
 

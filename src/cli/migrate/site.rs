@@ -166,7 +166,7 @@ impl Site {
                 if written == 0 {
                     before.write(&self.place)?;
                 }
-                return Err(failure.because(format!("so '{}' is not migrated", self.shown)));
+                return Err(failure.hint(format!("'{}' is not migrated", self.shown)));
             }
         }
         Ok(())
@@ -233,7 +233,7 @@ fn changed_meanwhile(path: &Path) -> Failure {
 fn sift(plan: Plan, dry_run: bool, keeper: &Keeper<'_, '_>) -> (Vec<Change>, bool) {
     let mut failed: Vec<String> = Vec::new();
     for (group, failure) in plan.broken {
-        let failure = failure.because(format!("so '{group}' is left alone"));
+        let failure = failure.hint(format!("'{group}' is left alone"));
         keeper.scene.report.failure(&failure);
         failed.push(group);
     }
@@ -243,9 +243,9 @@ fn sift(plan: Plan, dry_run: bool, keeper: &Keeper<'_, '_>) -> (Vec<Change>, boo
             continue;
         }
         if let Err(failure) = keeper.keep(&change.address) {
-            let failure = failure
-                .because(format!("so '{group}' is left alone, with its secret"))
-                .hint("to drop the secret knowingly, add '--discard-secrets'");
+            let failure = failure.hint(format!(
+                "'{group}' is left alone, with its secret; to drop the secret knowingly, add '--discard-secrets'"
+            ));
             keeper.scene.report.failure(&failure);
             failed.push(group);
         }

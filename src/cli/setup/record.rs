@@ -66,14 +66,14 @@ impl Record {
         let text = match fs::read(&record.path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(record),
-            Err(error) => return Err(record.failed("read").caused_by(&error)),
+            Err(error) => return Err(record.unreadable().caused_by(&error)),
         };
-        let value: Value = serde_json::from_slice(&text).map_err(|error| record.failed("read").caused_by(&error))?;
+        let value: Value = serde_json::from_slice(&text).map_err(|error| record.unreadable().caused_by(&error))?;
         let written = value.get("written").and_then(Value::as_array);
         let written = written.map(|written| written.iter().map(Written::from_json).collect::<Option<_>>());
         record.written = written
             .flatten()
-            .ok_or_else(|| record.failed("read").because("it is of another version"))?;
+            .ok_or_else(|| record.unreadable().because("it is of another version"))?;
         Ok(record)
     }
 
@@ -115,6 +115,12 @@ impl Record {
             .and_then(|()| fs::write(&temporary, text))
             .and_then(|()| fs::rename(&temporary, &self.path));
         done.map_err(|error| self.failed("write").caused_by(&error))
+    }
+
+    fn unreadable(&self) -> Failure {
+        let path = self.path.display();
+        self.failed("read")
+            .hint(format!("put it aside with 'mv \"{path}\" \"{path}.bad\"'"))
     }
 
     fn failed(&self, what: &str) -> Failure {

@@ -50,7 +50,11 @@ fn addresses() {
     let mut table = Table::new("addresses");
     let scene = Scene::new();
     for (title, address) in ADDRESSES {
-        table.fails(title, &scene, &scene.git(&["ls-remote", &format!("bbcloud::{address}")]));
+        table.fails(
+            title,
+            &scene,
+            &scene.git(&["ls-remote", &format!("bbcloud::{address}")]),
+        );
     }
     let long = format!("bbcloud::acme/{}", "x".repeat(300));
     table.fails("a name is too long", &scene, &scene.git(&["ls-remote", &long]));

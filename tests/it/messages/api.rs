@@ -31,23 +31,53 @@ fn api() {
     let here = scene.bitbucket.api_url();
     for (title, action, arguments) in [
         ("the API has no such thing", json(404, ""), COMMITS),
-        ("the API does not allow it", json(403, r#"{"error": {"message": "No"}}"#), COMMITS),
-        ("the API has had too many requests", Action::Refuse(Refusal::RateLimited { retry_after: 7 }), COMMITS),
-        ("the API has had too many requests and says no more", json(429, ""), COMMITS),
+        (
+            "the API does not allow it",
+            json(403, r#"{"error": {"message": "No"}}"#),
+            COMMITS,
+        ),
+        (
+            "the API has had too many requests",
+            Action::Refuse(Refusal::RateLimited { retry_after: 7 }),
+            COMMITS,
+        ),
+        (
+            "the API has had too many requests and says no more",
+            json(429, ""),
+            COMMITS,
+        ),
         ("the API is in trouble", json(503, ""), COMMITS),
-        ("the API expects something else", json(400, r#"{"error": {"message": "Bad request"}}"#), COMMITS),
+        (
+            "the API expects something else",
+            json(400, r#"{"error": {"message": "Bad request"}}"#),
+            COMMITS,
+        ),
         ("the API's answer is cut", Action::CutBody { after: 100 }, COMMITS),
-        ("a next page elsewhere", json(200, r#"{"values": [], "next": "https://elsewhere.example/x"}"#), "--paginate /x"),
+        (
+            "a next page elsewhere",
+            json(200, r#"{"values": [], "next": "https://elsewhere.example/x"}"#),
+            "--paginate /x",
+        ),
     ] {
         scene.bitbucket.fault(Fault::on("/2.0/", action).always());
         table.fails(title, &scene, &ask(&scene, arguments));
         scene.bitbucket.clear_faults();
     }
     for (title, first, second) in [
-        ("the next page has no values", r#"{"values": [1], "next": "{here}/x?2"}"#, "{}"),
-        ("the pages go round in a circle", r#"{"values": [1], "next": "{here}/x"}"#, "{}"),
+        (
+            "the next page has no values",
+            r#"{"values": [1], "next": "{here}/x?2"}"#,
+            "{}",
+        ),
+        (
+            "the pages go round in a circle",
+            r#"{"values": [1], "next": "{here}/x"}"#,
+            "{}",
+        ),
     ] {
-        scene.bitbucket.fault(Fault::on("/x", json(200, &first.replace("{here}", &here))));
+        scene
+            .bitbucket
+            .fault(Fault::on("/x", json(200, &first.replace("{here}", &here))));
         scene.bitbucket.fault(Fault::on("/x", json(200, second)).skip(1));
         table.fails(title, &scene, &ask(&scene, "--paginate /x"));
         scene.bitbucket.clear_faults();
@@ -72,7 +102,11 @@ fn logins(table: &mut Table, scene: &Scene) {
         table.fails(title, scene, &ask(scene, COMMITS));
     }
     scene.set("BBCLOUD_USERNAME", "");
-    table.fails("the API is asked with an app password without a name", scene, &ask(scene, COMMITS));
+    table.fails(
+        "the API is asked with an app password without a name",
+        scene,
+        &ask(scene, COMMITS),
+    );
     scene.unset("BBCLOUD_TOKEN");
     table.fails("the API hides it from anonymous requests", scene, &ask(scene, COMMITS));
     scene.bitbucket.fault(Fault::on("/2.0/", json(401, "")));
@@ -83,11 +117,17 @@ fn logins(table: &mut Table, scene: &Scene) {
 fn large(table: &mut Table, scene: &Scene) {
     let file = std::fs::File::create(scene.path("large")).expect("a file can be made");
     file.set_len(65 * 1024 * 1024).expect("it has no content");
-    table.fails("what is sent to the API is too large", scene, &ask(scene, "-X POST --input large /x"));
+    table.fails(
+        "what is sent to the API is too large",
+        scene,
+        &ask(scene, "-X POST --input large /x"),
+    );
     let scene = &plain();
     scene.set("BBCLOUD_API_URL", scene.bitbucket.api_url());
     scene.set("BBCLOUD_EMAIL", "ada@example.com");
     let first = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"values\": [\"".to_vec();
-    scene.bitbucket.fault(Fault::on("/x", Action::Endless(first, vec![b'x'; 1 << 20])));
+    scene
+        .bitbucket
+        .fault(Fault::on("/x", Action::Endless(first, vec![b'x'; 1 << 20])));
     table.fails("a page of the API is too large", scene, &ask(scene, "--paginate /x"));
 }

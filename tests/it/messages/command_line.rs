@@ -7,8 +7,14 @@ use crate::support::run::{Output, run_with_input};
 use crate::support::scene::Scene;
 
 const COMMANDS: &[(&str, &str)] = &[
-    ("a workspace that is none, to sign in for", "login --for ada@acme --token-stdin <list"),
-    ("a user name that cannot be sent", "login --username a:b --token-stdin <list"),
+    (
+        "a workspace that is none, to sign in for",
+        "login --for ada@acme --token-stdin <list",
+    ),
+    (
+        "a user name that cannot be sent",
+        "login --username a:b --token-stdin <list",
+    ),
     ("the secret cannot be read", "login --token-stdin </"),
     ("there is no secret", "login --token-stdin --no-verify </dev/null"),
     ("there is nobody to ask for the secret", "login"),
@@ -21,14 +27,20 @@ const COMMANDS: &[(&str, &str)] = &[
     ("the file to be sent is not there", "api -X POST --input nowhere /user"),
     ("a path without a slash", "api user"),
     ("a path that leads out of the API", "api /../../x"),
-    ("a path to be filled in where there is no remote", "api '/repositories/{workspace}/x'"),
+    (
+        "a path to be filled in where there is no remote",
+        "api '/repositories/{workspace}/x'",
+    ),
     ("a remote that is not there", "migrate --remote nowhere repository"),
     ("a repository to look at that is none", "doctor --for 'ac me/widgets'"),
 ];
 
 /// What git's commands would have to be, which the program reads from its standard input.
 const SESSIONS: &[(&str, &[u8])] = &[
-    ("git asks for what is not offered", b"push refs/heads/main:refs/heads/main\n"),
+    (
+        "git asks for what is not offered",
+        b"push refs/heads/main:refs/heads/main\n",
+    ),
     ("git fetches before it lists", b"fetch 0123 refs/heads/main\n\n"),
     ("git's command is cut", b"list"),
 ];

@@ -7,38 +7,98 @@ use super::table::{self, ANEW};
 
 /// What no test can produce here, and why.
 const UNPRODUCIBLE: &[(&str, &str)] = &[
-    ("cannot use standard input and output", "takes a system without descriptors"),
+    (
+        "cannot use standard input and output",
+        "takes a system without descriptors",
+    ),
     ("cannot talk to '{}'", "takes an error that has no name of its own"),
     ("cannot be talked to: {error}", "the same of a SOCKS proxy"),
-    ("the server answered before the upload had ended", "the answer is read, and tells more"),
-    ("a password has to be asked for", "stands between two threads: the other one asks then"),
-    ("git's configuration is too large", "takes more configuration than a day writes"),
-    ("git's configuration cannot hold the key", "takes a key that the program has made and gitoxide refuses"),
+    (
+        "the server answered before the upload had ended",
+        "the answer is read, and tells more",
+    ),
+    (
+        "a password has to be asked for",
+        "stands between two threads: the other one asks then",
+    ),
+    (
+        "git's configuration is too large",
+        "takes more configuration than a day writes",
+    ),
+    (
+        "git's configuration cannot hold the key",
+        "takes a key that the program has made and gitoxide refuses",
+    ),
     ("git's answer has not two lines", "takes a git that says something else"),
-    ("'{}' has been changed meanwhile", "takes another writer between two system calls"),
+    (
+        "'{}' has been changed meanwhile",
+        "takes another writer between two system calls",
+    ),
     ("run the same command again", "goes with it"),
-    ("interrupted while asking for a secret", "the signal ends the process group as well"),
-    ("cannot ask at the terminal", "takes a terminal that goes away while it is set up"),
-    ("the credential helper '{definition}' cannot be started", "git's own rules make a program of every definition"),
-    ("the keychain gave back another secret than it got", "takes a Secret Service that lies"),
-    ("it does not keep what is written to it", "takes a Secret Service that lies"),
-    ("it still has the secret after deleting it", "takes a Secret Service that lies"),
+    (
+        "interrupted while asking for a secret",
+        "the signal ends the process group as well",
+    ),
+    (
+        "cannot ask at the terminal",
+        "takes a terminal that goes away while it is set up",
+    ),
+    (
+        "the credential helper '{definition}' cannot be started",
+        "git's own rules make a program of every definition",
+    ),
+    (
+        "the keychain gave back another secret than it got",
+        "takes a Secret Service that lies",
+    ),
+    (
+        "it does not keep what is written to it",
+        "takes a Secret Service that lies",
+    ),
+    (
+        "it still has the secret after deleting it",
+        "takes a Secret Service that lies",
+    ),
     ("its library has failed", "takes a thread that panics"),
-    ("this system has none that is known", "takes a system that is none of the three"),
-    ("the secret is longer than the {0} bytes that the keychain holds", "Windows'"),
-    ("create a shorter token, or keep it in a file and set BBCLOUD_TOKEN_FILE", "Windows'"),
-    ("sign in to Windows at the console: a network logon has no Credential Manager", "Windows'"),
+    (
+        "this system has none that is known",
+        "takes a system that is none of the three",
+    ),
+    (
+        "the secret is longer than the {0} bytes that the keychain holds",
+        "Windows'",
+    ),
+    (
+        "create a shorter token, or keep it in a file and set BBCLOUD_TOKEN_FILE",
+        "Windows'",
+    ),
+    (
+        "sign in to Windows at the console: a network logon has no Credential Manager",
+        "Windows'",
+    ),
     ("in the netrc file", "Windows'"),
     ("unlock it with 'security unlock-keychain', also over ssh", "macOS'"),
     (
         ", forgets when the computer is restarted",
         "whether the kernel's key ring may be used is for the container to say",
     ),
-    ("there is no home directory to keep a record in", "the list of accounts is looked for before, in the same place"),
+    (
+        "there is no home directory to keep a record in",
+        "the list of accounts is looked for before, in the same place",
+    ),
     ("there is none", "only where the variable goes away while it is read"),
-    ("{}; the certificate cannot be read", "takes a certificate that rustls can read and another reader cannot"),
-    ("{detail}; by its issuer, a proxy inspects what is sent", "takes an authority of that name"),
-    ("ask whoever runs it to leave this host out, if that is not wanted", "goes with it"),
+    (
+        "{}; the certificate cannot be read",
+        "takes a certificate that rustls can read and another reader cannot",
+    ),
+    (
+        "{detail}; by its issuer, a proxy inspects what is sent",
+        "takes an authority of that name",
+    ),
+    (
+        "ask whoever runs it to leave this host out, if that is not wanted",
+        "goes with it",
+    ),
     ("the request does not fit its head", INTERNAL),
     ("a body where none belongs", INTERNAL),
     ("the body is shorter than its length", INTERNAL),

@@ -22,7 +22,10 @@ fn shows(table: &mut Table, title: &str, scene: &Scene, output: &Output, checks:
     let mut keeps = false;
     for line in output.stdout.lines() {
         if !line.starts_with(' ') {
-            keeps = line.split_whitespace().nth(1).is_some_and(|name| checks.contains(&name));
+            keeps = line
+                .split_whitespace()
+                .nth(1)
+                .is_some_and(|name| checks.contains(&name));
         }
         if keeps {
             kept += line;
@@ -34,9 +37,19 @@ fn shows(table: &mut Table, title: &str, scene: &Scene, output: &Output, checks:
 
 /// `text` without versions, days and seconds.
 fn same_everywhere(text: &str) -> String {
-    let text = table::replaced(text, "agent=git/", |c| c.is_ascii_alphanumeric() || ".-".contains(c), |_| Some("agent=git/<version>"));
+    let text = table::replaced(
+        text,
+        "agent=git/",
+        |c| c.is_ascii_alphanumeric() || ".-".contains(c),
+        |_| Some("agent=git/<version>"),
+    );
     let text = text.replace(env!("CARGO_PKG_VERSION"), "<version>");
-    let text = table::replaced(&text, " on 20", |c| c.is_ascii_digit() || c == '-', |_| Some(" on <day>"));
+    let text = table::replaced(
+        &text,
+        " on 20",
+        |c| c.is_ascii_digit() || c == '-',
+        |_| Some(" on <day>"),
+    );
     let line = |line: &str| {
         let digits: String = line.chars().filter(char::is_ascii_digit).collect();
         if line.contains(" clock ") && !digits.is_empty() {
@@ -79,12 +92,31 @@ fn healthy(table: &mut Table, scene: &Scene) {
     let output = shell(scene, FOR_MAIN);
     assert!(output.success(), "{}", output.stdout);
     let all = [
-        "helper", "configuration", "url-rewrite", "protocol-allow", "proxy", "keychain", "secret", "http", "clock",
-        "tcp", "tls", "read", "push", "lfs", "at",
+        "helper",
+        "configuration",
+        "url-rewrite",
+        "protocol-allow",
+        "proxy",
+        "keychain",
+        "secret",
+        "http",
+        "clock",
+        "tcp",
+        "tls",
+        "read",
+        "push",
+        "lfs",
+        "at",
     ];
     shows(table, "all is well", scene, &output, &all);
     let output = shell(scene, "git-remote-bbcloud doctor");
-    shows(table, "no repository is named", scene, &output, &["read", "clock", "rate-limit"]);
+    shows(
+        table,
+        "no repository is named",
+        scene,
+        &output,
+        &["read", "clock", "rate-limit"],
+    );
     scene.bitbucket.revoke(TOKEN);
     let output = shell(scene, FOR_MAIN);
     shows(table, "the secret is wrong", scene, &output, &["read", "push", "at"]);
@@ -100,11 +132,28 @@ fn first(scene: &Scene, name: &str, script: &str) -> String {
 
 fn machine(table: &mut Table, scene: &Scene) {
     let bin = "\"$(dirname \"$(command -v git-remote-bbcloud)\")\"";
-    let without = format!("git-remote-bbcloud doctor >/dev/null; us=$(command -v git-remote-bbcloud); PATH=/usr/bin:/bin $us doctor --for {MAIN}");
-    shows(table, "git does not find the program", scene, &shell(scene, &without), &["helper"]);
+    let without = format!(
+        "git-remote-bbcloud doctor >/dev/null; us=$(command -v git-remote-bbcloud); PATH=/usr/bin:/bin $us doctor --for {MAIN}"
+    );
+    shows(
+        table,
+        "git does not find the program",
+        scene,
+        &shell(scene, &without),
+        &["helper"],
+    );
     let without = format!("PATH={bin} {FOR_MAIN}");
-    shows(table, "there is no git", scene, &shell(scene, &without), &["git", "helper"]);
-    for (title, says) in [("git is too old", "git version 2.20.1"), ("git's version is none", "hg 6")] {
+    shows(
+        table,
+        "there is no git",
+        scene,
+        &shell(scene, &without),
+        &["git", "helper"],
+    );
+    for (title, says) in [
+        ("git is too old", "git version 2.20.1"),
+        ("git's version is none", "hg 6"),
+    ] {
         let git = format!("case $1 in version) echo '{says}' ;; *) PATH=${{PATH#*:}} exec git \"$@\" ;; esac");
         let output = shell(scene, &first(scene, "git", &git));
         shows(table, title, scene, &output, &["git"]);
@@ -132,39 +181,113 @@ fn configuration(table: &mut Table, scene: &Scene) {
     let base = scene.bitbucket.base_url();
     let secret = format!("url.{}/.insteadOf=there", base.replace("://", "://ada:secret@"));
     for (title, settings, check) in [
-        ("an address is rewritten", &["url.https://bitbucket.org/.insteadOf=bbcloud::"][..], "url-rewrite"),
-        ("the server's URL is rewritten", &[&format!("url.ssh://git@localhost/.insteadOf={base}/")], "url-rewrite"),
+        (
+            "an address is rewritten",
+            &["url.https://bitbucket.org/.insteadOf=bbcloud::"][..],
+            "url-rewrite",
+        ),
+        (
+            "the server's URL is rewritten",
+            &[&format!("url.ssh://git@localhost/.insteadOf={base}/")],
+            "url-rewrite",
+        ),
         ("a rewritten address has a secret", &[&secret], "url-rewrite"),
-        ("the protocol is forbidden", &["protocol.bbcloud.allow=never"], "protocol-allow"),
-        ("the protocol is allowed", &["protocol.bbcloud.allow=always"], "protocol-allow"),
-        ("submodules need the protocol", &["submodule.x.url=bbcloud::acme/parts"], "protocol-allow"),
+        (
+            "the protocol is forbidden",
+            &["protocol.bbcloud.allow=never"],
+            "protocol-allow",
+        ),
+        (
+            "the protocol is allowed",
+            &["protocol.bbcloud.allow=always"],
+            "protocol-allow",
+        ),
+        (
+            "submodules need the protocol",
+            &["submodule.x.url=bbcloud::acme/parts"],
+            "protocol-allow",
+        ),
         ("nobody checks certificates", &["http.sslVerify=false"], "http-settings"),
-        ("a header signs in", &["http.extraHeader=Authorization: Bearer x"], "http-settings"),
-        ("a pinned key, a certificate and a setting without effect", &["http.pinnedPubkey=sha256//AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "http.sslCert=x", "http.sslBackend=openssl"], "http-settings"),
+        (
+            "a header signs in",
+            &["http.extraHeader=Authorization: Bearer x"],
+            "http-settings",
+        ),
+        (
+            "a pinned key, a certificate and a setting without effect",
+            &[
+                "http.pinnedPubkey=sha256//AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
+                "http.sslCert=x",
+                "http.sslBackend=openssl",
+            ],
+            "http-settings",
+        ),
         ("a proxy with a name", &["http.proxy=http://me@localhost:1"], "proxy"),
-        ("a proxy with a password", &["http.proxy=http://me:secret@localhost:1"], "proxy"),
-        ("the proxy of Pipelines", &["http.proxy=http://localhost:29418"], "proxy"),
+        (
+            "a proxy with a password",
+            &["http.proxy=http://me:secret@localhost:1"],
+            "proxy",
+        ),
+        (
+            "the proxy of Pipelines",
+            &["http.proxy=http://localhost:29418"],
+            "proxy",
+        ),
         ("an old version is set", &["protocol.version=1"], "protocol"),
-        ("a setting of the network is wrong", &["http.postBuffer=much"], "http-settings"),
+        (
+            "a setting of the network is wrong",
+            &["http.postBuffer=much"],
+            "http-settings",
+        ),
     ] {
         shows(table, title, scene, &with(settings), &[check]);
     }
-    for (title, value) in [("a list of protocols has it", "https:bbcloud"), ("a list of protocols lacks it", "https")] {
+    for (title, value) in [
+        ("a list of protocols has it", "https:bbcloud"),
+        ("a list of protocols lacks it", "https"),
+    ] {
         let output = shell(scene, &format!("GIT_ALLOW_PROTOCOL={value} {FOR_MAIN}"));
         shows(table, title, scene, &output, &["protocol-allow"]);
     }
-    let output = shell(scene, &format!("env -u GIT_SSL_CAINFO BBCLOUD_API_URL=https://localhost/2.0 {FOR_MAIN}"));
-    shows(table, "the API is set, and the certificate is unknown", scene, &output, &["configuration", "http-settings", "tls", "http"]);
+    let output = shell(
+        scene,
+        &format!("env -u GIT_SSL_CAINFO BBCLOUD_API_URL=https://localhost/2.0 {FOR_MAIN}"),
+    );
+    shows(
+        table,
+        "the API is set, and the certificate is unknown",
+        scene,
+        &output,
+        &["configuration", "http-settings", "tls", "http"],
+    );
 }
 
 fn secrets(table: &mut Table, scene: &Scene) {
     scene.excuse();
     let without = |script: &str| shell(scene, &format!("env -u BBCLOUD_TOKEN {script}"));
     let output = without(&format!("BBCLOUD_TOKEN_FILE=/no/such/file {FOR_MAIN}"));
-    shows(table, "the file of the secret is not there", scene, &output, &["secret", "read"]);
-    shows(table, "nobody is signed in", scene, &without(FOR_MAIN), &["secret", "read"]);
+    shows(
+        table,
+        "the file of the secret is not there",
+        scene,
+        &output,
+        &["secret", "read"],
+    );
+    shows(
+        table,
+        "nobody is signed in",
+        scene,
+        &without(FOR_MAIN),
+        &["secret", "read"],
+    );
     scene.bitbucket.set_public(MAIN, true);
-    shows(table, "the repository is public", scene, &without(FOR_MAIN), &["read", "push"]);
+    shows(
+        table,
+        "the repository is public",
+        scene,
+        &without(FOR_MAIN),
+        &["read", "push"],
+    );
     scene.bitbucket.set_public(MAIN, false);
     scene.git_ok("", &["config", "--global", "bbcloud.store", "false"]);
     shows(table, "nothing is to be kept", scene, &without(FOR_MAIN), &["keychain"]);
@@ -176,7 +299,13 @@ fn secrets(table: &mut Table, scene: &Scene) {
     let url = format!("bbcloud::x-bitbucket-api-token-auth:{TOKEN}@{MAIN}");
     scene.git_ok("clone", &["remote", "set-url", "origin", &url]);
     let output = without("sh -c 'cd clone && git-remote-bbcloud doctor'");
-    shows(table, "the remote has a secret", scene, &output, &["keychain", "secret", "read"]);
+    shows(
+        table,
+        "the remote has a secret",
+        scene,
+        &output,
+        &["keychain", "secret", "read"],
+    );
     scene.git_ok("clone", &["remote", "set-url", "origin", &scene.url(MAIN)]);
     let proxy = detour(scene.bitbucket.port());
     let output = shell(
@@ -186,34 +315,76 @@ fn secrets(table: &mut Table, scene: &Scene) {
              BBCLOUD_TOKEN=ATBB-old BBCLOUD_USERNAME=ada {FOR_MAIN}"
         ),
     );
-    shows(table, "an app password for bitbucket.org", scene, &output, &["secret", "tcp"]);
+    shows(
+        table,
+        "an app password for bitbucket.org",
+        scene,
+        &output,
+        &["secret", "tcp"],
+    );
 }
 
 fn network(table: &mut Table, scene: &Scene) {
     let output = shell(scene, &format!("BBCLOUD_BASE_URL=https://localhost:1 {FOR_MAIN}"));
     shows(table, "nobody listens", scene, &output, &["tcp", "tls", "read"]);
-    scene.bitbucket.fault(page(SystemTime::now() - Duration::from_secs(3605)));
+    scene
+        .bitbucket
+        .fault(page(SystemTime::now() - Duration::from_secs(3605)));
     shows(table, "the clock is ahead", scene, &shell(scene, FOR_MAIN), &["clock"]);
     scene.bitbucket.clear_faults();
-    scene.bitbucket.fault(page(SystemTime::now() + Duration::from_secs(3605)));
+    scene
+        .bitbucket
+        .fault(page(SystemTime::now() + Duration::from_secs(3605)));
     shows(table, "the clock is behind", scene, &shell(scene, FOR_MAIN), &["clock"]);
     scene.bitbucket.clear_faults();
-    scene.bitbucket.fault(Fault::on("/", Action::Refuse(Refusal::Maintenance)).always());
-    shows(table, "the server is in trouble", scene, &shell(scene, FOR_MAIN), &["http", "read"]);
+    scene
+        .bitbucket
+        .fault(Fault::on("/", Action::Refuse(Refusal::Maintenance)).always());
+    shows(
+        table,
+        "the server is in trouble",
+        scene,
+        &shell(scene, FOR_MAIN),
+        &["http", "read", "rate-limit"],
+    );
     scene.bitbucket.clear_faults();
     let proxy = Proxy::start(Rules::new(Kind::Http));
-    let output = shell(scene, &format!("https_proxy=http://127.0.0.1:{} {FOR_MAIN}", proxy.port()));
+    let output = shell(
+        scene,
+        &format!("https_proxy=http://127.0.0.1:{} {FOR_MAIN}", proxy.port()),
+    );
     shows(table, "a proxy stands between", scene, &output, &["proxy", "tcp"]);
 }
 
 fn server(table: &mut Table, scene: &Scene) {
     let limited = Action::Refuse(Refusal::RateLimited { retry_after: 30 });
     scene.bitbucket.fault(Fault::on("info/refs", limited).always());
-    shows(table, "too many requests", scene, &shell(scene, FOR_MAIN), &["read", "rate-limit"]);
+    shows(
+        table,
+        "too many requests",
+        scene,
+        &shell(scene, FOR_MAIN),
+        &["read", "rate-limit"],
+    );
+    scene.bitbucket.clear_faults();
+    scene.bitbucket.fault(Fault::on("info/refs", Action::Close).always());
+    shows(
+        table,
+        "the server says nothing",
+        scene,
+        &shell(scene, FOR_MAIN),
+        &["read", "rate-limit"],
+    );
     scene.bitbucket.clear_faults();
     let page = Action::ContentType("text/html".to_owned());
     scene.bitbucket.fault(Fault::on("info/refs", page).always());
-    shows(table, "a sign-in page of the network", scene, &shell(scene, FOR_MAIN), &["read"]);
+    shows(
+        table,
+        "a sign-in page of the network",
+        scene,
+        &shell(scene, FOR_MAIN),
+        &["read"],
+    );
     scene.bitbucket.clear_faults();
     let read = Account::api_token("ada", "ATATT-read").read_only();
     scene.bitbucket.add_account(read);
@@ -240,7 +411,11 @@ fn large_files(table: &mut Table, scene: &Scene) {
         shows(table, title, scene, &shell(scene, FOR_MAIN), &["lfs"]);
         scene.bitbucket.clear_faults();
     }
-    scene.commit("clone", ".gitattributes", b"*.bin filter=lfs diff=lfs merge=lfs -text\n");
+    scene.commit(
+        "clone",
+        ".gitattributes",
+        b"*.bin filter=lfs diff=lfs merge=lfs -text\n",
+    );
     let output = shell(scene, "cd clone && git-remote-bbcloud doctor");
     shows(table, "git-lfs is not told", scene, &output, &["lfs"]);
 }
@@ -253,13 +428,37 @@ fn others(table: &mut Table) {
         ..Settings::default()
     };
     let scene = Scene::with(Transport::Bbcloud, 2, plain);
-    shows(table, "an old server without TLS", &scene, &shell(&scene, FOR_MAIN), &["tls", "protocol"]);
+    shows(
+        table,
+        "an old server without TLS",
+        &scene,
+        &shell(&scene, FOR_MAIN),
+        &["tls", "protocol"],
+    );
     let scene = keychain::scene();
-    shows(table, "there is no keychain", &scene, &shell(&scene, FOR_MAIN), &["keychain"]);
+    shows(
+        table,
+        "there is no keychain",
+        &scene,
+        &shell(&scene, FOR_MAIN),
+        &["keychain"],
+    );
     let _desktop = keychain::desktop::Desktop::start(&scene);
-    shows(table, "the keychain is there, and empty", &scene, &shell(&scene, FOR_MAIN), &["keychain"]);
+    shows(
+        table,
+        "the keychain is there, and empty",
+        &scene,
+        &shell(&scene, FOR_MAIN),
+        &["keychain"],
+    );
     keychain::keep(&scene, TOKEN, &[]);
-    shows(table, "the keychain has the secret", &scene, &shell(&scene, FOR_MAIN), &["keychain", "secret"]);
+    shows(
+        table,
+        "the keychain has the secret",
+        &scene,
+        &shell(&scene, FOR_MAIN),
+        &["keychain", "secret"],
+    );
     scene.set("BBCLOUD_TOKEN", "ATATT-wrong");
     let output = shell(&scene, "git-remote-bbcloud status --check --for acme/widgets");
     let said = table::normalised(&scene, &(output.stdout + &output.stderr));

@@ -40,9 +40,17 @@ fn entries(table: &mut Table, scene: &Scene) {
     let entry = format!("x-bitbucket-api-token-auth@localhost:{}", scene.bitbucket.port());
     keep(scene, TOKEN, &[]);
     desktop.clear();
-    table.fails("the keychain has lost the secret", scene, &ls_remote(scene, "acme/widgets"));
+    table.fails(
+        "the keychain has lost the secret",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
     desktop.add(&entry, "");
-    table.fails("the keychain's secret is empty", scene, &ls_remote(scene, "acme/widgets"));
+    table.fails(
+        "the keychain's secret is empty",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
     desktop.clear();
     desktop.add(&entry, "ATATT-other");
     desktop.add(&entry, TOKEN);
@@ -61,9 +69,17 @@ fn entries(table: &mut Table, scene: &Scene) {
 fn absent(table: &mut Table, scene: &Scene) {
     table.fails("there is no message bus", scene, &ls_remote(scene, "acme/widgets"));
     scene.set("DBUS_SESSION_BUS_ADDRESS", "tcp:host=localhost,port=1");
-    table.fails("the message bus cannot be reached", scene, &ls_remote(scene, "acme/widgets"));
+    table.fails(
+        "the message bus cannot be reached",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
     let bus = Bus::start(scene);
-    table.fails("the message bus has no keychain", scene, &ls_remote(scene, "acme/widgets"));
+    table.fails(
+        "the message bus has no keychain",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
     drop(bus);
     let _deaf = Deaf::start(scene);
     scene.set("BBCLOUD_KEYCHAIN_TIMEOUT", "0.25");
@@ -74,7 +90,11 @@ fn absent(table: &mut Table, scene: &Scene) {
 fn lists(table: &mut Table, scene: &Scene) {
     let list = accounts_file(scene);
     fs::write(&list, "{").expect("it is our own file");
-    table.fails("the list of accounts is damaged", scene, &ls_remote(scene, "acme/widgets"));
+    table.fails(
+        "the list of accounts is damaged",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
     fs::remove_file(&list).expect("it was there");
     let _desktop = Desktop::start(scene);
     fs::create_dir_all(list.with_file_name("accounts.new/x")).expect("a directory can be made");
@@ -105,14 +125,21 @@ impl Service {
 
 fn serve(bus: &Bus, fails: bool) -> Connection {
     let connection = bus.connect();
-    let served = connection.object_server().at("/org/freedesktop/secrets", Service { fails });
+    let served = connection
+        .object_server()
+        .at("/org/freedesktop/secrets", Service { fails });
     assert!(served.expect("nobody else is there"));
-    connection.request_name("org.freedesktop.secrets").expect("nobody else has it");
+    connection
+        .request_name("org.freedesktop.secrets")
+        .expect("nobody else has it");
     connection
 }
 
 fn broken(table: &mut Table) {
-    for (title, fails) in [("the keychain has no collection", false), ("the keychain is broken", true)] {
+    for (title, fails) in [
+        ("the keychain has no collection", false),
+        ("the keychain is broken", true),
+    ] {
         let scene = scene();
         let bus = Bus::start(&scene);
         let _service = serve(&bus, fails);

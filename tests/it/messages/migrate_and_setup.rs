@@ -63,17 +63,28 @@ fn done(table: &mut Table, scene: &Scene) {
     let migrate = |arguments: &str| shell(scene, &format!("cd clone && git-remote-bbcloud migrate {arguments}"));
     scene.bitbucket.revoke(TOKEN);
     table.fails("the secret of a URL is refused", scene, &migrate(""));
-    scene.bitbucket.add_account(crate::bitbucket::Account::api_token("ada", TOKEN));
+    scene
+        .bitbucket
+        .add_account(crate::bitbucket::Account::api_token("ada", TOKEN));
     scene.git_ok("clone", &["remote", "add", "other", &scene.https_url(PART)]);
     scene.set("GIT_HTTP_MAX_RETRIES", "0");
     scene.bitbucket.fault(Fault::on("info/refs", Action::Close).always());
-    table.works("the server cannot be asked about the secret of a URL", scene, &migrate(""));
+    table.works(
+        "the server cannot be asked about the secret of a URL",
+        scene,
+        &migrate(""),
+    );
     scene.bitbucket.clear_faults();
     scene.git_ok("clone", &["remote", "set-url", "origin", "bbcloud::acme/parts"]);
     table.works("a change is undone that was changed since", scene, &migrate("--undo"));
     table.works("there is nothing to undo", scene, &migrate("--undo"));
-    scene.bitbucket.add_account(crate::bitbucket::Account::app_password("ada", "ATBB-old"));
-    let url = scene.https_url(MAIN).replace(TOKEN, "ATBB-old").replace("x-bitbucket-api-token-auth", "ada");
+    scene
+        .bitbucket
+        .add_account(crate::bitbucket::Account::app_password("ada", "ATBB-old"));
+    let url = scene
+        .https_url(MAIN)
+        .replace(TOKEN, "ATBB-old")
+        .replace("x-bitbucket-api-token-auth", "ada");
     scene.git_ok("clone", &["remote", "set-url", "origin", &url]);
     table.works("a secret of a URL is kept", scene, &migrate(""));
     table.works("a change is undone", scene, &migrate("--undo"));
@@ -81,7 +92,10 @@ fn done(table: &mut Table, scene: &Scene) {
 
 fn submodules(table: &mut Table) {
     let scene = with_secret();
-    scene.git_ok("clone", &["submodule", "--quiet", "add", &scene.https_url(PART), "libs/part"]);
+    scene.git_ok(
+        "clone",
+        &["submodule", "--quiet", "add", &scene.https_url(PART), "libs/part"],
+    );
     scene.unset("BBCLOUD_TOKEN");
     let output = shell(&scene, "cd clone && git-remote-bbcloud migrate --discard-secrets");
     table.works("a repository has submodules", &scene, &output);

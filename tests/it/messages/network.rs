@@ -30,7 +30,11 @@ fn certificates() {
     for (title, tls, settings) in [
         ("the server's certificate has expired", Tls::Expired, &[][..]),
         ("the server's certificate is for another name", Tls::OtherHost, &[]),
-        ("the server speaks an old TLS only", Tls::Only12, &["http.sslVersion=tlsv1.3"]),
+        (
+            "the server speaks an old TLS only",
+            Tls::Only12,
+            &["http.sslVersion=tlsv1.3"],
+        ),
         ("the server wants a certificate", Tls::ClientCertificate, &[]),
     ] {
         let scene = with_tls(tls);
@@ -119,17 +123,39 @@ fn no_http(table: &mut Table, scene: &Scene) {
     // The decoder reads ahead, and what it has read it does not look at.
     deflated.extend(noise(100_000));
     for (title, action) in [
-        ("the answer is not HTTP", Action::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())),
-        ("the answer's head has no end", Action::Endless(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), b"y".repeat(1000))),
-        ("the answer's head has too many lines", Action::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"X: y\r\n".repeat(1000))),
+        (
+            "the answer is not HTTP",
+            Action::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
+        ),
+        (
+            "the answer's head has no end",
+            Action::Endless(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), b"y".repeat(1000)),
+        ),
+        (
+            "the answer's head has too many lines",
+            Action::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"X: y\r\n".repeat(1000)),
+        ),
         (
             "the answer's framing has no end",
-            Action::Endless(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\
-              Transfer-Encoding: chunked\r\n\r\n1;".to_vec(), b"x".repeat(1000)),
+            Action::Endless(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\
+              Transfer-Encoding: chunked\r\n\r\n1;"
+                    .to_vec(),
+                b"x".repeat(1000),
+            ),
         ),
-        ("the answer is encoded in a way of its own", answer("Content-Encoding: br\r\n", b"x")),
-        ("the answer's compressed data is broken", answer("Content-Encoding: gzip\r\n", b"x")),
-        ("the answer goes on after its compressed data", answer("Content-Encoding: deflate\r\n", &deflated)),
+        (
+            "the answer is encoded in a way of its own",
+            answer("Content-Encoding: br\r\n", b"x"),
+        ),
+        (
+            "the answer's compressed data is broken",
+            answer("Content-Encoding: gzip\r\n", b"x"),
+        ),
+        (
+            "the answer goes on after its compressed data",
+            answer("Content-Encoding: deflate\r\n", &deflated),
+        ),
     ] {
         at(table, scene, title, "info/refs", action);
     }
@@ -160,11 +186,17 @@ fn trust(table: &mut Table, scene: &Scene) {
     let other = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let (half, _) = right.split_at(right.len() / 2);
     for (title, place) in [
-        ("the certificate is of an unknown authority", file("other.pem", &other.cert.pem())),
+        (
+            "the certificate is of an unknown authority",
+            file("other.pem", &other.cert.pem()),
+        ),
         ("the file of authorities is not there", scene.path("nowhere.pem")),
         ("the file of authorities has none", file("none.pem", "none\n")),
         ("the file of authorities is cut", file("half.pem", half)),
-        ("the file of authorities is garbled", file("garbled.pem", &right.replace("MII", "M*I"))),
+        (
+            "the file of authorities is garbled",
+            file("garbled.pem", &right.replace("MII", "M*I")),
+        ),
     ] {
         scene.set("GIT_SSL_CAINFO", place);
         table.fails(title, scene, &list(scene, &[]));
@@ -187,7 +219,11 @@ fn trust(table: &mut Table, scene: &Scene) {
 fn pins(table: &mut Table, scene: &Scene) {
     let none = base64::engine::general_purpose::STANDARD.encode([1; 32]);
     let setting = format!("http.pinnedPubkey=sha256//{none}");
-    table.fails("the server's key is not the pinned one", scene, &list(scene, &[&setting]));
+    table.fails(
+        "the server's key is not the pinned one",
+        scene,
+        &list(scene, &[&setting]),
+    );
     let output = list(scene, &["http.pinnedPubkey=nowhere.pem"]);
     table.fails("the file of the pinned key is not there", scene, &output);
 }
@@ -201,7 +237,9 @@ fn encrypted(key: &Path) -> String {
     let info = pkcs8::PrivateKeyInfoRef::try_from(der.as_slice()).expect("a key");
     let how = pkcs8::pkcs5::pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(2048, b"salt1234", [7; 16]);
     let encrypted = info.encrypt_with_params(how.expect("parameters"), "key pass");
-    let pem = encrypted.expect("a key").to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF);
+    let pem = encrypted
+        .expect("a key")
+        .to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF);
     pem.expect("a key").to_string()
 }
 
@@ -218,13 +256,25 @@ fn identity(table: &mut Table) {
     let (cert, key) = ("http.sslCert=client.pem", "http.sslKey=client.key");
     let locked = &[cert, "http.sslKey=locked.key"][..];
     for (title, settings) in [
-        ("the certificate to show is not there", &["http.sslCert=nowhere.pem"][..]),
+        (
+            "the certificate to show is not there",
+            &["http.sslCert=nowhere.pem"][..],
+        ),
         ("the certificate to show is none", &["http.sslCert=empty", key]),
-        ("the certificate to show is PKCS#12", &["http.sslCert=client.p12", "http.sslCertType=P12"]),
-        ("the certificate to show is in an engine", &[cert, "http.sslCertType=ENG"]),
+        (
+            "the certificate to show is PKCS#12",
+            &["http.sslCert=client.p12", "http.sslCertType=P12"],
+        ),
+        (
+            "the certificate to show is in an engine",
+            &[cert, "http.sslCertType=ENG"],
+        ),
         ("the key to show is not there", &[cert, "http.sslKey=nowhere.key"]),
         ("the key to show is none", &[cert, "http.sslKey=empty"]),
-        ("the key to show is encrypted in an old way", &[cert, "http.sslKey=old.key"]),
+        (
+            "the key to show is encrypted in an old way",
+            &[cert, "http.sslKey=old.key"],
+        ),
         ("the key to show needs a password", locked),
     ] {
         table.fails(title, &scene, &list(&scene, settings));
@@ -232,5 +282,9 @@ fn identity(table: &mut Table) {
     scene.set("GIT_ASKPASS", "echo");
     table.fails("the key to show needs another password", &scene, &list(&scene, locked));
     scene.set("BBCLOUD_BASE_URL", scene.bitbucket.base_url());
-    assert!(scene.git(&["-c", cert, "-c", key, "ls-remote", &scene.url(MAIN)]).success());
+    assert!(
+        scene
+            .git(&["-c", cert, "-c", key, "ls-remote", &scene.url(MAIN)])
+            .success()
+    );
 }

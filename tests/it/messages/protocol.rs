@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
-use super::{PUSH, Table, list, plain, quick, quick_with, shell};
+use super::{Table, list, plain, quick, quick_with, shell};
 use crate::bitbucket::{Action, Fault};
 use crate::support::fixture::MAIN;
 use crate::support::run::{Output, run_with_input};
@@ -51,11 +51,20 @@ fn advertisements(table: &mut Table, scene: &Scene) {
     let version = packet("version 2\n");
     for (title, action) in [
         ("the advertisement is no packets", body("<html>")),
-        ("the advertisement is of another service", body(advertised("git-receive-pack", "0000"))),
+        (
+            "the advertisement is of another service",
+            body(advertised("git-receive-pack", "0000")),
+        ),
         ("the advertisement lacks its first flush", upload_pack(&version)),
         ("the advertisement is cut", upload_pack(&format!("0000{version}"))),
-        ("the advertisement goes on", upload_pack(&format!("0000{version}00000000"))),
-        ("the server reports an error at once", upload_pack(&format!("0000{}", packet("ERR the disk is full\n")))),
+        (
+            "the advertisement goes on",
+            upload_pack(&format!("0000{version}00000000")),
+        ),
+        (
+            "the server reports an error at once",
+            upload_pack(&format!("0000{}", packet("ERR the disk is full\n"))),
+        ),
     ] {
         broken(table, scene, title, REFS, action);
     }
@@ -75,25 +84,40 @@ fn answers(table: &mut Table, scene: &Scene) {
         ("the answer ends inside a packet", Action::Truncate { bytes: 6 }),
         ("the answer ends without its last packet", Action::Truncate { bytes: 4 }),
         ("the server reports an error", body(packet("ERR the disk is full\n"))),
-        ("the answer is of another type", Action::ContentType("text/plain".to_owned())),
+        (
+            "the answer is of another type",
+            Action::ContentType("text/plain".to_owned()),
+        ),
     ] {
         broken(table, scene, title, POST, action);
     }
     scene.set("GIT_HTTP_MAX_RETRIES", "1");
     scene.bitbucket.fault(Fault::on(POST, Action::CutBody { after: 0 }));
     let other = Action::ContentType("text/plain".to_owned());
-    broken(table, scene, "the answer is of another type after it was cut", POST, other);
+    broken(
+        table,
+        scene,
+        "the answer is of another type after it was cut",
+        POST,
+        other,
+    );
     scene.set("GIT_HTTP_MAX_RETRIES", "0");
 }
 
 fn versions(table: &mut Table) {
     let scene = quick_with(0);
     let id = "1".repeat(40);
-    let name = advertised("git-upload-pack", &format!("0000{}0000", packet(&format!("{id} refs/heads/a b\0\n"))));
+    let name = advertised(
+        "git-upload-pack",
+        &format!("0000{}0000", packet(&format!("{id} refs/heads/a b\0\n"))),
+    );
     broken(table, &scene, "a name that is none", REFS, body(name));
     fs::write(scene.path("fetch"), format!("list\nfetch {id} refs/heads/main\n\n")).expect("a file can be written");
     // Outside of a repository fetch-pack has its own words.
-    let output = shell(&scene, "git-remote-bbcloud origin acme/widgets <fetch 2>&1 >/dev/null | grep -v ^fatal >&2; false");
+    let output = shell(
+        &scene,
+        "git-remote-bbcloud origin acme/widgets <fetch 2>&1 >/dev/null | grep -v ^fatal >&2; false",
+    );
     table.fails("git's fetch-pack fails", &scene, &output);
 }
 
@@ -122,10 +146,6 @@ fn pipes(table: &mut Table, scene: &Scene) {
     let output = run_with_input(program, b"connect git-upload-pack\n<html>");
     table.fails("git's request is no packet", scene, &output);
     table.fails("git's end of the pipe breaks", scene, &broken_pipe(scene));
-    scene.cloned();
-    scene.commit("clone", "mine", b"mine\n");
-    scene.hook(MAIN, "update", "echo no, thank you; exit 1");
-    table.fails("a hook of the server's refuses the push", scene, &scene.git_in("clone", PUSH));
 }
 
 /// The program reads from a socket whose other side goes away with something unread.

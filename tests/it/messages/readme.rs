@@ -32,7 +32,9 @@ fn every_message_that_the_readme_explains_is_in_the_tables() {
         let has = |line: &&&String| {
             let mut rest = Some(line.as_str());
             for part in here.split('…') {
-                rest = rest.and_then(|rest| rest.split_once(part.trim())).map(|(_, after)| after);
+                rest = rest
+                    .and_then(|rest| rest.split_once(part.trim()))
+                    .map(|(_, after)| after);
             }
             rest.is_some()
         };

@@ -19,15 +19,29 @@ fn redirects() {
     let here = scene.bitbucket.base_url();
     targets(&mut table, &scene);
     for (title, settings, location) in [
-        ("a redirect where none is followed", &["http.followRedirects=false"][..], &here),
-        ("a redirect to a protocol that is not allowed", &["protocol.https.allow=never"], &here),
+        (
+            "a redirect where none is followed",
+            &["http.followRedirects=false"][..],
+            &here,
+        ),
+        (
+            "a redirect to a protocol that is not allowed",
+            &["protocol.https.allow=never"],
+            &here,
+        ),
     ] {
-        scene.bitbucket.fault(Fault::on("info/refs", redirect(&format!("{location}{{target}}"))));
+        scene
+            .bitbucket
+            .fault(Fault::on("info/refs", redirect(&format!("{location}{{target}}"))));
         table.fails(title, &scene, &list(&scene, settings));
         scene.bitbucket.clear_faults();
     }
     scene.bitbucket.moved("acme/gadgets", MAIN);
-    table.works("a repository has moved", &scene, &scene.git(&["ls-remote", "bbcloud::acme/gadgets"]));
+    table.works(
+        "a repository has moved",
+        &scene,
+        &scene.git(&["ls-remote", "bbcloud::acme/gadgets"]),
+    );
     pushes(&mut table, &scene);
     elsewhere(&mut table, &scene);
     table.end();
@@ -36,14 +50,25 @@ fn redirects() {
 fn targets(table: &mut Table, scene: &Scene) {
     let here = scene.bitbucket.base_url();
     for (title, location) in [
-        ("a redirect away from TLS", "http://elsewhere.example{target}".to_owned()),
-        ("a redirect away from HTTP", "ftp://elsewhere.example{target}".to_owned()),
+        (
+            "a redirect away from TLS",
+            "http://elsewhere.example{target}".to_owned(),
+        ),
+        (
+            "a redirect away from HTTP",
+            "ftp://elsewhere.example{target}".to_owned(),
+        ),
         ("a redirect to what is no URL", "https://[::1{target}".to_owned()),
-        ("a redirect with a user in it", here.replace("://", "://ada:secret@") + "{target}"),
+        (
+            "a redirect with a user in it",
+            here.replace("://", "://ada:secret@") + "{target}",
+        ),
         ("a redirect to a sign-in page", "/account/signin".to_owned()),
         ("a redirect in a circle", here + "{target}"),
     ] {
-        scene.bitbucket.fault(Fault::on("info/refs", redirect(&location)).always());
+        scene
+            .bitbucket
+            .fault(Fault::on("info/refs", redirect(&location)).always());
         table.fails(title, scene, &list(scene, &[]));
         scene.bitbucket.clear_faults();
     }
@@ -79,6 +104,9 @@ fn elsewhere(table: &mut Table, scene: &Scene) {
     other.set_public(MAIN, true);
     other.commit(MAIN, "main", "Begin", &[("a", b"a")]);
     scene.unset("BBCLOUD_TOKEN");
-    let output = shell(scene, "echo ATATT-full | git-remote-bbcloud login --for acme/widgets --token-stdin");
+    let output = shell(
+        scene,
+        "echo ATATT-full | git-remote-bbcloud login --for acme/widgets --token-stdin",
+    );
     table.fails("a login where the server leads to another", scene, &output);
 }

@@ -58,10 +58,18 @@ fn logins(table: &mut Table, scene: &Scene) {
         ("a wrong app password", "ada", "ATBB-wrong"),
         ("a wrong secret of no known kind", "ada", "correct horse"),
         ("an API token with the name for access tokens", ACCESS_TOKEN_USER, TOKEN),
-        ("an app password with the name for access tokens", ACCESS_TOKEN_USER, "ATBB-wrong"),
+        (
+            "an app password with the name for access tokens",
+            ACCESS_TOKEN_USER,
+            "ATBB-wrong",
+        ),
         ("an app password without a name", "", "ATBB-wrong"),
         ("a secret of no known kind without a name", "", "correct horse"),
-        ("an app password with an e-mail address", "ada@example.com", "ATBB-wrong"),
+        (
+            "an app password with an e-mail address",
+            "ada@example.com",
+            "ATBB-wrong",
+        ),
     ] {
         scene.set("BBCLOUD_USERNAME", name);
         scene.set("BBCLOUD_TOKEN", secret);
@@ -83,7 +91,10 @@ fn logins(table: &mut Table, scene: &Scene) {
     table.fails("an API token for another repository", scene, &fetch(scene));
     scene.set("BBCLOUD_USERNAME", "ada");
     scene.set("BBCLOUD_TOKEN", "ATBB-old");
-    for (title, work) in [("app passwords are gone", fetch as Work), ("app passwords are gone, on a push", push)] {
+    for (title, work) in [
+        ("app passwords are gone", fetch as Work),
+        ("app passwords are gone, on a push", push),
+    ] {
         table.fails(title, scene, &refusing(scene, Refusal::AppPasswordGone, work));
     }
     scene.unset("BBCLOUD_USERNAME");
@@ -107,11 +118,23 @@ fn permissions(table: &mut Table, scene: &Scene) {
     ] {
         table.fails(title, scene, &refusing(scene, refusal, fetch));
     }
-    table.fails("who asks may not push", scene, &refusing(scene, Refusal::Forbidden, push));
+    table.fails(
+        "who asks may not push",
+        scene,
+        &refusing(scene, Refusal::Forbidden, push),
+    );
     let wiki = |scene: &Scene| scene.git(&["ls-remote", &scene.url(WIKI)]);
-    table.fails("the token may not read the wiki", scene, &refusing(scene, Refusal::MissingScope, wiki));
+    table.fails(
+        "the token may not read the wiki",
+        scene,
+        &refusing(scene, Refusal::MissingScope, wiki),
+    );
     let archive = |scene: &Scene| scene.git(&["archive", "--remote", &scene.url(MAIN), "main"]);
-    table.fails("who asks may have no archive", scene, &refusing(scene, Refusal::Forbidden, archive));
+    table.fails(
+        "who asks may have no archive",
+        scene,
+        &refusing(scene, Refusal::Forbidden, archive),
+    );
 }
 
 fn statuses(table: &mut Table, scene: &Scene) {
@@ -122,19 +145,47 @@ fn statuses(table: &mut Table, scene: &Scene) {
         body: b"<html>oops</html>".to_vec(),
     };
     for (title, refusal, work) in [
-        ("no such repository, or none for this account", Refusal::NotFound, fetch as Work),
+        (
+            "no such repository, or none for this account",
+            Refusal::NotFound,
+            fetch as Work,
+        ),
         ("something else is gone", Refusal::AppPasswordGone, fetch),
         ("too many requests", Refusal::RateLimited { retry_after: 7 }, fetch),
-        ("too many requests, and no word of when", custom(429, "text/plain", ""), push),
+        (
+            "too many requests, and no word of when",
+            custom(429, "text/plain", ""),
+            push,
+        ),
         ("maintenance", Refusal::Maintenance, fetch),
         ("maintenance, on a push", Refusal::Maintenance, push),
         ("the server is broken", traced, fetch),
         ("the request is too large", custom(413, "text/html", ""), fetch),
-        ("the push is too large", custom(413, "text/plain", "Your repository exceeds 4 GB"), push),
-        ("a status that nobody expects", custom(418, "text/plain", "short and stout"), fetch),
-        ("the network wants to be signed in to", custom(511, "text/html", "<html>"), fetch),
-        ("a page for browsers instead of an answer", custom(200, "text/html", "<html>Sign in</html>"), fetch),
-        ("an answer of another type", custom(200, "application/octet-stream", ""), fetch),
+        (
+            "the push is too large",
+            custom(413, "text/plain", "Your repository exceeds 4 GB"),
+            push,
+        ),
+        (
+            "a status that nobody expects",
+            custom(418, "text/plain", "short and stout"),
+            fetch,
+        ),
+        (
+            "the network wants to be signed in to",
+            custom(511, "text/html", "<html>"),
+            fetch,
+        ),
+        (
+            "a page for browsers instead of an answer",
+            custom(200, "text/html", "<html>Sign in</html>"),
+            fetch,
+        ),
+        (
+            "an answer of another type",
+            custom(200, "application/octet-stream", ""),
+            fetch,
+        ),
         ("an answer of no type", custom(200, "", ""), fetch),
         ("a redirect without a target", custom(302, "", ""), fetch),
         ("a status for proxies", custom(407, "", ""), fetch),
@@ -143,7 +194,11 @@ fn statuses(table: &mut Table, scene: &Scene) {
     }
     scene.set("GIT_HTTP_MAX_RETRIES", "1");
     for (title, action, status) in [
-        ("busy, and then not", Action::Refuse(Refusal::RateLimited { retry_after: 0 }), true),
+        (
+            "busy, and then not",
+            Action::Refuse(Refusal::RateLimited { retry_after: 0 }),
+            true,
+        ),
         ("in trouble, and then not", Action::Refuse(custom(502, "", "")), true),
         ("cut, and then not", Action::Reset, true),
     ] {
@@ -205,8 +260,16 @@ fn at_bitbucket_org(table: &mut Table, scene: &Scene) {
     let settings = ["-c", "http.sslVerify=false", "-c", &proxy, "ls-remote"];
     let ask = |name: &str| scene.git(&[&settings[..], &[&scene.url(name)]].concat());
     let trouble = |_: &Scene| ask(MAIN);
-    table.fails("bitbucket.org is in trouble", scene, &refusing(scene, Refusal::Maintenance, trouble));
+    table.fails(
+        "bitbucket.org is in trouble",
+        scene,
+        &refusing(scene, Refusal::Maintenance, trouble),
+    );
     let wiki = |_: &Scene| ask(WIKI);
-    table.fails("a wiki of bitbucket.org", scene, &refusing(scene, Refusal::NotFound, wiki));
+    table.fails(
+        "a wiki of bitbucket.org",
+        scene,
+        &refusing(scene, Refusal::NotFound, wiki),
+    );
     scene.set("BBCLOUD_BASE_URL", scene.bitbucket.base_url());
 }

@@ -9,7 +9,10 @@ use crate::support::scene::Scene;
 const REFUSED: &[(&str, &str)] = &[
     ("a boolean that is none", "http.sslVerify=maybe"),
     ("a number that is none", "http.postBuffer=much"),
-    ("a path of a user that is none", "http.sslCert=~nobody-has-this-name/ca.pem"),
+    (
+        "a path of a user that is none",
+        "http.sslCert=~nobody-has-this-name/ca.pem",
+    ),
     ("a protocol version that is none", "protocol.version=9"),
     ("a rule for protocols that is none", "protocol.https.allow=perhaps"),
     ("a store that is none", "bbcloud.store=here"),
@@ -18,7 +21,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("a pin that is none", "http.pinnedPubkey=sha256//x"),
     ("a proxy of an unknown scheme", "http.proxy=gopher://x"),
     ("a proxy with a path", "http.proxy=http://localhost/x"),
-    ("a SOCKS proxy elsewhere with a path", "http.proxy=socks5://example.com/x"),
+    (
+        "a SOCKS proxy elsewhere with a path",
+        "http.proxy=socks5://example.com/x",
+    ),
     ("a proxy's port that is none", "http.proxy=http://localhost:x"),
     ("a proxy without a host", "http.proxy=http://:1"),
     ("a proxy's user with a broken escape", "http.proxy=http://%ff@localhost"),
@@ -27,7 +33,10 @@ const REFUSED: &[(&str, &str)] = &[
 /// What is told, and the command goes on.
 const WARNED: &[(&str, &str)] = &[
     ("a header that is none", "http.extraHeader=no header"),
-    ("an address that is given in a wrong form", "http.curloptResolve=localhost"),
+    (
+        "an address that is given in a wrong form",
+        "http.curloptResolve=localhost",
+    ),
     ("a version of TLS that is none", "http.sslVersion=tlsv9"),
     ("ciphers are chosen", "http.sslCipherList=AES"),
     ("credentials are delegated", "http.delegation=always"),
@@ -51,7 +60,11 @@ fn settings() {
         table.works(title, &scene, &list(&scene, &[setting]));
     }
     let proxy = ["http.proxyAuthMethod=magic", "http.proxy=http://localhost:1"];
-    table.fails("a way to sign in at a proxy that is none", &scene, &list(&scene, &proxy));
+    table.fails(
+        "a way to sign in at a proxy that is none",
+        &scene,
+        &list(&scene, &proxy),
+    );
     secrets_in_urls(&mut table, &scene);
     scene.set("GIT_HTTP_MAX_RETRIES", "many");
     table.works("a variable that is no number", &scene, &list(&scene, &[]));

@@ -26,27 +26,71 @@ fn signing_in() {
 fn logins(table: &mut Table, scene: &Scene) {
     person(scene, "ann");
     let login = |more: &[&str], secret: &str| ours_with(scene, &[&["login", "--token-stdin"], more].concat(), secret);
-    table.works("nobody is signed in at all", scene, &ours_with(scene, &["logout", "--all"], ""));
+    table.works(
+        "nobody is signed in at all",
+        scene,
+        &ours_with(scene, &["logout", "--all"], ""),
+    );
     table.fails("nobody is signed in", scene, &ours_with(scene, &["logout"], ""));
-    table.fails("nobody is signed in, in the status", scene, &ours_with(scene, &["status", "--for", "acme"], ""));
-    table.works("signed in without being tried", scene, &login(&["--for", "acme"], TOKEN));
+    table.fails(
+        "nobody is signed in, in the status",
+        scene,
+        &ours_with(scene, &["status", "--for", "acme"], ""),
+    );
+    table.works(
+        "signed in without being tried",
+        scene,
+        &login(&["--for", "acme"], TOKEN),
+    );
     table.works("signed in unasked", scene, &login(&["--no-verify"], TOKEN));
-    table.works("signed in for a repository", scene, &login(&["--for", "acme/widgets"], TOKEN));
-    table.works("signed in with an e-mail address", scene, &login(&["--username", "ada@example.com"], TOKEN));
+    table.works(
+        "signed in for a repository",
+        scene,
+        &login(&["--for", "acme/widgets"], TOKEN),
+    );
+    table.works(
+        "signed in with an e-mail address",
+        scene,
+        &login(&["--username", "ada@example.com"], TOKEN),
+    );
     table.fails("an app password without a name", scene, &login(&[], "ATBB-ann"));
     let email = login(&["--username", "ann@example.com"], "ATBB-ann");
     table.fails("an app password with an e-mail address", scene, &email);
-    table.fails("a secret that the server refuses", scene, &login(&["--for", "acme/widgets"], "ATATT-wrong"));
+    table.fails(
+        "a secret that the server refuses",
+        scene,
+        &login(&["--for", "acme/widgets"], "ATATT-wrong"),
+    );
     scene.bitbucket.fault(Fault::on("info/refs", Action::Close).always());
     scene.set("GIT_HTTP_MAX_RETRIES", "0");
-    table.fails("a secret that cannot be tried", scene, &login(&["--for", "acme/widgets"], TOKEN));
+    table.fails(
+        "a secret that cannot be tried",
+        scene,
+        &login(&["--for", "acme/widgets"], TOKEN),
+    );
     scene.bitbucket.clear_faults();
     scene.set("BBCLOUD_TOKEN", TOKEN);
-    table.works("signed in while a variable wins", scene, &login(&["--no-verify"], TOKEN));
+    table.works(
+        "signed in while a variable wins",
+        scene,
+        &login(&["--no-verify"], TOKEN),
+    );
     scene.unset("BBCLOUD_TOKEN");
-    table.works("signed out", scene, &ours_with(scene, &["logout", "--for", "acme/widgets"], ""));
-    table.fails("somebody else is signed in", scene, &ours_with(scene, &["logout", "--for", "acme/parts"], ""));
-    table.works("signed out of everything", scene, &ours_with(scene, &["logout", "--all"], ""));
+    table.works(
+        "signed out",
+        scene,
+        &ours_with(scene, &["logout", "--for", "acme/widgets"], ""),
+    );
+    table.fails(
+        "somebody else is signed in",
+        scene,
+        &ours_with(scene, &["logout", "--for", "acme/parts"], ""),
+    );
+    table.works(
+        "signed out of everything",
+        scene,
+        &ours_with(scene, &["logout", "--all"], ""),
+    );
 }
 
 /// What was shown until `answers` have been given to what is shown before them.
@@ -74,7 +118,17 @@ fn terminals(table: &mut Table, scene: &Scene) {
     scene.bitbucket.app_passwords_dead(true);
     ours_with(scene, &["logout", "--all"], "");
     let list = &["git", "ls-remote", "bbcloud::acme/widgets", "nothing"][..];
-    let shown = terminal(scene, list, &[(SECRET, "ATBB-ann"), (NAME, "ann@example.com"), (NAME, "ann"), (SECRET, "ATATT-wrong"), (SECRET, "")]);
+    let shown = terminal(
+        scene,
+        list,
+        &[
+            (SECRET, "ATBB-ann"),
+            (NAME, "ann@example.com"),
+            (NAME, "ann"),
+            (SECRET, "ATATT-wrong"),
+            (SECRET, ""),
+        ],
+    );
     table.add_text("what git is given is refused, and then nothing is typed", &shown);
     scene.bitbucket.app_passwords_dead(false);
 }
@@ -98,10 +152,18 @@ fn asked(table: &mut Table, scene: &Scene) {
     let narrow = Account::api_token("ada", "ATATT-narrow").scopes(&[Scope::Wiki]);
     scene.bitbucket.add_account(narrow);
     keep(scene, "ATATT-narrow", &[]);
-    table.works("a kept token lacks a permission", scene, &ls_remote(scene, "acme/widgets"));
+    table.works(
+        "a kept token lacks a permission",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
     ours_with(scene, &["logout", "--all"], "");
     scene.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/no/such/socket");
-    table.works("what was typed cannot be kept", scene, &ls_remote(scene, "acme/widgets"));
+    table.works(
+        "what was typed cannot be kept",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
     scene.unset("GIT_ASKPASS");
 }
 
@@ -117,7 +179,10 @@ fn at_the_same_time(table: &mut Table, scene: &Scene) {
     table.add_text("two want to ask at the same time", waiting.unwrap_or_default());
     scene.git_ok("", &["config", "--global", "--unset", "bbcloud.store"]);
     scene.unset("GIT_ASKPASS");
-    scene.set("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", scene.home().join("run/bus").display()));
+    scene.set(
+        "DBUS_SESSION_BUS_ADDRESS",
+        format!("unix:path={}", scene.home().join("run/bus").display()),
+    );
 }
 
 fn git_asks(table: &mut Table, scene: &Scene) {
@@ -126,28 +191,60 @@ fn git_asks(table: &mut Table, scene: &Scene) {
     let answer = "username=x-bitbucket-api-token-auth\npassword=ATATT-expired\n";
     keep(scene, "ATATT-expired", &[]);
     let credential = |what: &str, more: &str| ours_with(scene, &["credential", what], &format!("{question}{more}\n"));
-    table.works("git says that a kept secret was rejected", scene, &credential("erase", answer));
+    table.works(
+        "git says that a kept secret was rejected",
+        scene,
+        &credential("erase", answer),
+    );
     table.works("git asks again for a rejected secret", scene, &credential("get", ""));
-    table.fails("git asks in a way of its own", scene, &ours_with(scene, &["credential", "get"], "protocol\n\n"));
+    table.fails(
+        "git asks in a way of its own",
+        scene,
+        &ours_with(scene, &["credential", "get"], "protocol\n\n"),
+    );
     ours_with(scene, &["logout", "--all"], "");
 }
 
 fn sources(table: &mut Table, scene: &Scene) {
     let port = scene.bitbucket.port();
     helper(scene, "ann", "ATBB-stale");
-    table.fails("git's helper knows a wrong secret", scene, &ls_remote(scene, "acme/widgets"));
+    table.fails(
+        "git's helper knows a wrong secret",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
     let helper = "credential.helper=!'";
-    table.fails("git's helper cannot be started", scene, &list(scene, &["credential.helper=", helper]));
+    table.fails(
+        "git's helper cannot be started",
+        scene,
+        &list(scene, &["credential.helper=", helper]),
+    );
     configure(scene, "credential.helper", "");
-    let netrc = format!("machine localhost:{port} login ann password ATBB-stale\nmachine localhost login ann password ATBB-stale\n");
+    let netrc = format!(
+        "machine localhost:{port} login ann password ATBB-stale\nmachine localhost login ann password ATBB-stale\n"
+    );
     std::fs::write(scene.home().join(".netrc"), netrc).expect("a file can be written");
-    table.fails("the netrc file has a wrong secret", scene, &ls_remote(scene, "acme/widgets"));
+    table.fails(
+        "the netrc file has a wrong secret",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
     std::fs::remove_file(scene.home().join(".netrc")).expect("it was there");
     keep(scene, "ATATT-kept", &[]);
-    table.fails("the keychain has a wrong secret", scene, &ls_remote(scene, "acme/widgets"));
+    table.fails(
+        "the keychain has a wrong secret",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
     scene.set("BBCLOUD_API_URL", scene.bitbucket.api_url());
-    table.fails("the keychain has no e-mail address for the API", scene, &shell(scene, "git-remote-bbcloud api /user"));
-    scene.bitbucket.fault(Fault::on("info/refs", Action::Refuse(Refusal::Forbidden)));
+    table.fails(
+        "the keychain has no e-mail address for the API",
+        scene,
+        &shell(scene, "git-remote-bbcloud api /user"),
+    );
+    scene
+        .bitbucket
+        .fault(Fault::on("info/refs", Action::Refuse(Refusal::Forbidden)));
     let mut status = scene.command("git-remote-bbcloud", &scene.work());
     status.args(["status", "--check", "--for", "acme/widgets"]);
     table.fails("the server refuses what is kept, in the status", scene, &run(status));

@@ -22,14 +22,22 @@ const WITHOUT_HINT: &[(&str, &str)] = &[
     ("cannot write the output", "what the system says is all there is"),
     ("cannot write '/dev/null/x'", "what the system says is all there is"),
     ("cannot read the input", "what the system says is all there is"),
-    ("cannot read the secret from standard input", "what the system says is all there is"),
-    ("cannot write the list of accounts", "what the system says is all there is"),
+    (
+        "cannot read the secret from standard input",
+        "what the system says is all there is",
+    ),
+    (
+        "cannot write the list of accounts",
+        "what the system says is all there is",
+    ),
     ("the input is longer", "nobody needs it longer"),
     ("no secret was given", "the question was shown"),
 ];
 
 fn lines<'a>(entries: &'a [Entry], prefix: &'static str) -> impl Iterator<Item = (&'a Entry, &'a str)> {
-    let all = entries.iter().flat_map(|entry| entry.lines.iter().map(move |line| (entry, line)));
+    let all = entries
+        .iter()
+        .flat_map(|entry| entry.lines.iter().map(move |line| (entry, line)));
     all.filter_map(move |(entry, line)| Some((entry, line.strip_prefix(prefix)?)))
 }
 
@@ -121,9 +129,21 @@ fn words(command: &str) -> Vec<String> {
 /// The lines that name commands: hints, what is said without a prefix, and the remedies of `doctor`, which are commands.
 fn advice(entries: &[Entry]) -> Vec<String> {
     let hints = lines(entries, "hint: ").map(|(_, text)| text.to_owned());
-    let said = entries.iter().flat_map(|entry| &entry.lines).filter(|line| line.starts_with("signed in"));
-    let remedies = entries.iter().flat_map(|entry| &entry.lines).filter_map(|line| line.trim_start().strip_prefix("-> "));
-    let remedies = remedies.map(|remedy| if remedy.starts_with("git") { format!("'{remedy}'") } else { remedy.to_owned() });
+    let said = entries
+        .iter()
+        .flat_map(|entry| &entry.lines)
+        .filter(|line| line.starts_with("signed in"));
+    let remedies = entries
+        .iter()
+        .flat_map(|entry| &entry.lines)
+        .filter_map(|line| line.trim_start().strip_prefix("-> "));
+    let remedies = remedies.map(|remedy| {
+        if remedy.starts_with("git") {
+            format!("'{remedy}'")
+        } else {
+            remedy.to_owned()
+        }
+    });
     hints.chain(said.cloned()).chain(remedies).collect()
 }
 
@@ -181,13 +201,18 @@ fn commands_of_git_in_hints_are_well_formed() {
             let wrong = match words[1].as_str() {
                 "config" => wrong_config(&words[2..]),
                 "ls-remote" => (words.len() > 2 && !words[2].starts_with("bbcloud::")).then_some("no address of ours"),
-                "push" => (words.len() != 4 || !words[3].contains(":refs/heads/")).then_some("not from something to something"),
+                "push" => (words.len() != 4 || !words[3].contains(":refs/heads/"))
+                    .then_some("not from something to something"),
                 "remote" => (!matches!(words[2].as_str(), "set-url" | "-v")).then_some("no such thing"),
                 "fetch" => (words.len() != 4).then_some("not a branch of a remote"),
                 "-c" | "-C" | "version" | "remote-bbcloud" | "lfs" => None,
                 _ => Some("a command that no other hint has"),
             };
-            assert!(wrong.is_none(), "'{command}' in '{text}': {}", wrong.unwrap_or_default());
+            assert!(
+                wrong.is_none(),
+                "'{command}' in '{text}': {}",
+                wrong.unwrap_or_default()
+            );
             count += 1;
         }
     }

@@ -57,7 +57,9 @@ impl Table {
         let ours = output
             .stderr
             .lines()
-            .filter(|line| !GITS.iter().any(|start| line.starts_with(start)));
+            .filter(|line| !GITS.iter().any(|start| line.starts_with(start)))
+            // Git pads what a server says beside its answer, and shows it when it comes to that.
+            .filter(|line| !(line.starts_with("remote: ") && line.ends_with("  ")));
         self.add_text(title, &normalised(scene, &ours.collect::<Vec<_>>().join("\n")));
     }
 
@@ -175,7 +177,12 @@ pub(super) fn normalised(scene: &Scene, text: &str) -> String {
     // Seconds since 1970.
     let long = |digits: &str| (digits.len() > 8).then_some(" <seconds>");
     let text = replaced(&text, " ", |c| c.is_ascii_digit(), long);
-    let text = replaced(&text, "(", |c| c.is_ascii_digit(), |digits| (digits.len() > 8).then_some("(<seconds>"));
+    let text = replaced(
+        &text,
+        "(",
+        |c| c.is_ascii_digit(),
+        |digits| (digits.len() > 8).then_some("(<seconds>"),
+    );
     // Ports that the system has chosen.
     let is_chosen = |port: &str| port.parse::<u16>().is_ok_and(|port| port >= 32768);
     replaced(

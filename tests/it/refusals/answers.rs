@@ -66,7 +66,7 @@ fn who_asks_may_not() {
     check(
         &refused(&scene, PUSH),
         "remote: Your credentials lack one or more required privilege scopes.\n\
-         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' a push to 'acme/widgets' (HTTP 403)\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to push to 'acme/widgets' (HTTP 403)\n\
          caused by: the token lacks a permission\n\
          hint: create one with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
          hint: then run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
@@ -75,7 +75,7 @@ fn who_asks_may_not() {
     check(
         &refused(&scene, PUSH),
         "remote: Your credentials lack one or more required privilege scopes.\n\
-         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' a push to 'acme/widgets' (HTTP 403)\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to push to 'acme/widgets' (HTTP 403)\n\
          caused by: the token has read:repository:bitbucket, read:wiki:bitbucket, and this needs write:repository:bitbucket\n\
          hint: create one with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
          hint: then run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
@@ -111,7 +111,7 @@ fn who_asks_may_not() {
         Refusal::Forbidden,
         PUSH,
         "remote: The requested repository either does not exist or you do not have access. If you believe this repository exists and you have access, make sure you're authenticated.\n\
-         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' a push to 'acme/widgets' (HTTP 403)\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to push to 'acme/widgets' (HTTP 403)\n\
          hint: check the address and the account: 'git-remote-bbcloud status --check --for acme/widgets'\n",
     );
 }
@@ -203,7 +203,8 @@ fn the_server_is_in_trouble() {
         odd,
         FETCH,
         "remote: short?[2J and stout\n\
-         error: 'localhost' refused to read 'acme/widgets' (HTTP 418)\n",
+         error: 'localhost' refused a request to read 'acme/widgets' (HTTP 418)\n\
+         hint: look at what answers: 'curl -sI <>acme/widgets'\n",
     );
 }
 
@@ -267,17 +268,20 @@ fn the_answer_is_a_page_or_leads_elsewhere() {
     };
     check(
         &away("https://localhost:1/sign-in"),
-        "error: the server redirects to 'https://localhost:1/sign-in', which is not followed: it does not end as the request does, so the repository's new address is unknown\n\
+        "error: the server redirects to 'https://localhost:1/sign-in', which is not followed\n\
+         caused by: it does not end as the request does, so the repository's new address is unknown\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
     check(
         &away("http://elsewhere.example{target}"),
-        "error: the server redirects to 'http://elsewhere.example/acme/widgets.git/info/refs?service=git-upload-pack', which is not followed: it leads away from TLS\n\
+        "error: the server redirects to 'http://elsewhere.example/acme/widgets.git/info/refs?service=git-upload-pack', which is not followed\n\
+         caused by: it leads away from TLS\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
     check(
         &away("/account/signin"),
-        "error: the server redirects to '<>account/signin', which is not followed: it does not end as the request does, so the repository's new address is unknown\n\
+        "error: the server redirects to '<>account/signin', which is not followed\n\
+         caused by: it does not end as the request does, so the repository's new address is unknown\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
     let post = Action::Redirect {
@@ -286,7 +290,8 @@ fn the_answer_is_a_page_or_leads_elsewhere() {
     };
     check(
         &refused_with(&scene, "/git-receive-pack", post, PUSH),
-        "error: the server redirects to '/elsewhere/acme/widgets.git/git-receive-pack', which is not followed: only the first request is redirected unless http.followRedirects is true\n\
+        "error: the server redirects to '/elsewhere/acme/widgets.git/git-receive-pack', which is not followed\n\
+         caused by: only the first request is redirected unless http.followRedirects is true\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
 }
