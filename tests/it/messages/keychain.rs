@@ -114,13 +114,6 @@ impl Service {
         }
         Ok(ObjectPath::from_static_str_unchecked("/").into())
     }
-
-    fn search_items(
-        &self,
-        _attributes: std::collections::HashMap<String, String>,
-    ) -> (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) {
-        (Vec::new(), Vec::new())
-    }
 }
 
 fn serve(bus: &Bus, fails: bool) -> Connection {

@@ -11,11 +11,14 @@ mod api;
 mod command_line;
 mod complete;
 mod doctor;
+mod doctor_at_the_server;
 mod git;
 mod keychain;
 mod migrate_and_setup;
 mod network;
 mod protocol;
+// With the feature `curl` other ways to sign in are spoken, and others are refused.
+#[cfg(not(feature = "curl"))]
 mod proxies;
 mod push_outcomes;
 mod readme;

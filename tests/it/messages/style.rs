@@ -185,7 +185,7 @@ fn wrong_config(arguments: &[String]) -> Option<&'static str> {
     let mut rest: Vec<&str> = arguments.iter().map(String::as_str).collect();
     rest.retain(|word| !matches!(*word, "--global" | "--show-origin"));
     match rest.as_slice() {
-        ["--file", _, "--list" | "--edit"] | ["--list"] | ["--edit"] | ["--get-regexp", _] => None,
+        ["--file", _, "--list" | "--edit"] | ["--list" | "--edit"] | ["--get-regexp", _] => None,
         ["--unset" | "--unset-all", key] if is_key(key.trim_matches('\'')) => None,
         [key, _value] if is_key(key) => None,
         _ => Some("neither a value that is set nor a question"),
