@@ -28,7 +28,13 @@ fn api() {
     logins(&mut table, &scene);
     scene.set("BBCLOUD_TOKEN", TOKEN);
     scene.set("BBCLOUD_EMAIL", "ada@example.com");
-    let here = scene.bitbucket.api_url();
+    refusals(&mut table, &scene);
+    pages(&mut table, &scene);
+    large(&mut table, &scene);
+    table.end();
+}
+
+fn refusals(table: &mut Table, scene: &Scene) {
     for (title, action, arguments) in [
         ("the API has no such thing", json(404, ""), COMMITS),
         (
@@ -60,9 +66,13 @@ fn api() {
         ),
     ] {
         scene.bitbucket.fault(Fault::on("/2.0/", action).always());
-        table.fails(title, &scene, &ask(&scene, arguments));
+        table.fails(title, scene, &ask(scene, arguments));
         scene.bitbucket.clear_faults();
     }
+}
+
+fn pages(table: &mut Table, scene: &Scene) {
+    let here = scene.bitbucket.api_url();
     for (title, first, second) in [
         (
             "the next page has no values",
@@ -79,11 +89,9 @@ fn api() {
             .bitbucket
             .fault(Fault::on("/x", json(200, &first.replace("{here}", &here))));
         scene.bitbucket.fault(Fault::on("/x", json(200, second)).skip(1));
-        table.fails(title, &scene, &ask(&scene, "--paginate /x"));
+        table.fails(title, scene, &ask(scene, "--paginate /x"));
         scene.bitbucket.clear_faults();
     }
-    large(&mut table, &scene);
-    table.end();
 }
 
 fn logins(table: &mut Table, scene: &Scene) {

@@ -167,6 +167,62 @@ fn machine(table: &mut Table, scene: &Scene) {
     fs::remove_file(scene.home().join("git-remote-bbcloud")).expect("it was there");
 }
 
+/// Settings, and the check that is about them.
+const SETTINGS: &[(&str, &[&str], &str)] = &[
+    (
+        "an address is rewritten",
+        &["url.https://bitbucket.org/.insteadOf=bbcloud::"],
+        "url-rewrite",
+    ),
+    (
+        "the protocol is forbidden",
+        &["protocol.bbcloud.allow=never"],
+        "protocol-allow",
+    ),
+    (
+        "the protocol is allowed",
+        &["protocol.bbcloud.allow=always"],
+        "protocol-allow",
+    ),
+    (
+        "submodules need the protocol",
+        &["submodule.x.url=bbcloud::acme/parts"],
+        "protocol-allow",
+    ),
+    ("nobody checks certificates", &["http.sslVerify=false"], "http-settings"),
+    (
+        "a header signs in",
+        &["http.extraHeader=Authorization: Bearer x"],
+        "http-settings",
+    ),
+    (
+        "a pinned key, a certificate and a setting without effect",
+        &[
+            "http.pinnedPubkey=sha256//AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
+            "http.sslCert=x",
+            "http.sslBackend=openssl",
+        ],
+        "http-settings",
+    ),
+    ("a proxy with a name", &["http.proxy=http://me@localhost:1"], "proxy"),
+    (
+        "a proxy with a password",
+        &["http.proxy=http://me:secret@localhost:1"],
+        "proxy",
+    ),
+    (
+        "the proxy of Pipelines",
+        &["http.proxy=http://localhost:29418"],
+        "proxy",
+    ),
+    ("an old version is set", &["protocol.version=1"], "protocol"),
+    (
+        "a setting of the network is wrong",
+        &["http.postBuffer=much"],
+        "http-settings",
+    ),
+];
+
 fn configuration(table: &mut Table, scene: &Scene) {
     let with = |settings: &[&str]| {
         let settings: Vec<String> = settings.iter().map(|setting| format!("'{setting}'")).collect();
@@ -175,67 +231,15 @@ fn configuration(table: &mut Table, scene: &Scene) {
     };
     let base = scene.bitbucket.base_url();
     let secret = format!("url.{}/.insteadOf=there", base.replace("://", "://ada:secret@"));
-    for (title, settings, check) in [
-        (
-            "an address is rewritten",
-            &["url.https://bitbucket.org/.insteadOf=bbcloud::"][..],
-            "url-rewrite",
-        ),
-        (
-            "the server's URL is rewritten",
-            &[&format!("url.ssh://git@localhost/.insteadOf={base}/")],
-            "url-rewrite",
-        ),
-        ("a rewritten address has a secret", &[&secret], "url-rewrite"),
-        (
-            "the protocol is forbidden",
-            &["protocol.bbcloud.allow=never"],
-            "protocol-allow",
-        ),
-        (
-            "the protocol is allowed",
-            &["protocol.bbcloud.allow=always"],
-            "protocol-allow",
-        ),
-        (
-            "submodules need the protocol",
-            &["submodule.x.url=bbcloud::acme/parts"],
-            "protocol-allow",
-        ),
-        ("nobody checks certificates", &["http.sslVerify=false"], "http-settings"),
-        (
-            "a header signs in",
-            &["http.extraHeader=Authorization: Bearer x"],
-            "http-settings",
-        ),
-        (
-            "a pinned key, a certificate and a setting without effect",
-            &[
-                "http.pinnedPubkey=sha256//AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
-                "http.sslCert=x",
-                "http.sslBackend=openssl",
-            ],
-            "http-settings",
-        ),
-        ("a proxy with a name", &["http.proxy=http://me@localhost:1"], "proxy"),
-        (
-            "a proxy with a password",
-            &["http.proxy=http://me:secret@localhost:1"],
-            "proxy",
-        ),
-        (
-            "the proxy of Pipelines",
-            &["http.proxy=http://localhost:29418"],
-            "proxy",
-        ),
-        ("an old version is set", &["protocol.version=1"], "protocol"),
-        (
-            "a setting of the network is wrong",
-            &["http.postBuffer=much"],
-            "http-settings",
-        ),
-    ] {
+    for (title, settings, check) in SETTINGS {
         shows(table, title, scene, &with(settings), &[check]);
+    }
+    let rewritten = format!("url.ssh://git@localhost/.insteadOf={base}/");
+    for (title, setting) in [
+        ("the server's URL is rewritten", &rewritten),
+        ("a rewritten address has a secret", &secret),
+    ] {
+        shows(table, title, scene, &with(&[setting]), &["url-rewrite"]);
     }
     for (title, value) in [
         ("a list of protocols has it", "https:bbcloud"),
@@ -290,6 +294,11 @@ fn secrets(table: &mut Table, scene: &Scene) {
     scene.git_ok("", &["config", "--global", "credential.helper", "store"]);
     shows(table, "git's helpers are there", scene, &without(FOR_MAIN), &["secret"]);
     scene.git_ok("", &["config", "--global", "--unset", "credential.helper"]);
+    in_addresses(table, scene);
+}
+
+fn in_addresses(table: &mut Table, scene: &Scene) {
+    let without = |script: &str| shell(scene, &format!("env -u BBCLOUD_TOKEN {script}"));
     scene.cloned();
     let url = format!("bbcloud::x-bitbucket-api-token-auth:{TOKEN}@{MAIN}");
     scene.git_ok("clone", &["remote", "set-url", "origin", &url]);

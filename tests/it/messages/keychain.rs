@@ -1,5 +1,6 @@
 //! Keychains that are locked, absent, silent, ambiguous, empty or broken.
 
+use std::collections::HashMap;
 use std::fs;
 
 use zbus::blocking::Connection;
@@ -113,6 +114,12 @@ impl Service {
             return Err(zbus::fdo::Error::Failed(format!("no {name}: the disk is full")));
         }
         Ok(ObjectPath::from_static_str_unchecked("/").into())
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "the shape of a D-Bus method")]
+    fn search_items(&self, attributes: HashMap<String, String>) -> (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) {
+        assert!(!self.fails || !attributes.is_empty(), "it asks for something");
+        (Vec::new(), Vec::new())
     }
 }
 

@@ -192,6 +192,10 @@ fn statuses(table: &mut Table, scene: &Scene) {
     ] {
         table.fails(title, scene, &refusing(scene, refusal, work));
     }
+    retries(table, scene);
+}
+
+fn retries(table: &mut Table, scene: &Scene) {
     scene.set("GIT_HTTP_MAX_RETRIES", "1");
     for (title, action, status) in [
         (

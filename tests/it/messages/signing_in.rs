@@ -53,6 +53,26 @@ fn logins(table: &mut Table, scene: &Scene) {
         scene,
         &login(&["--username", "ada@example.com"], TOKEN),
     );
+    refused_logins(table, scene);
+    table.works(
+        "signed out",
+        scene,
+        &ours_with(scene, &["logout", "--for", "acme/widgets"], ""),
+    );
+    table.fails(
+        "somebody else is signed in",
+        scene,
+        &ours_with(scene, &["logout", "--for", "acme/parts"], ""),
+    );
+    table.works(
+        "signed out of everything",
+        scene,
+        &ours_with(scene, &["logout", "--all"], ""),
+    );
+}
+
+fn refused_logins(table: &mut Table, scene: &Scene) {
+    let login = |more: &[&str], secret: &str| ours_with(scene, &[&["login", "--token-stdin"], more].concat(), secret);
     table.fails("an app password without a name", scene, &login(&[], "ATBB-ann"));
     let email = login(&["--username", "ann@example.com"], "ATBB-ann");
     table.fails("an app password with an e-mail address", scene, &email);
@@ -76,21 +96,6 @@ fn logins(table: &mut Table, scene: &Scene) {
         &login(&["--no-verify"], TOKEN),
     );
     scene.unset("BBCLOUD_TOKEN");
-    table.works(
-        "signed out",
-        scene,
-        &ours_with(scene, &["logout", "--for", "acme/widgets"], ""),
-    );
-    table.fails(
-        "somebody else is signed in",
-        scene,
-        &ours_with(scene, &["logout", "--for", "acme/parts"], ""),
-    );
-    table.works(
-        "signed out of everything",
-        scene,
-        &ours_with(scene, &["logout", "--all"], ""),
-    );
 }
 
 /// What was shown until `answers` have been given to what is shown before them.
