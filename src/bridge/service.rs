@@ -28,12 +28,12 @@ impl Service {
             .find(|service| service.name().as_bytes() == name)
     }
 
-    /// Returns what the user does with it, to end the sentence "the server refused …".
+    /// Returns what the user does with it, to end the sentence "the server does not allow you …".
     pub fn action(self) -> &'static str {
         match self {
             Self::UploadPack => "to read",
-            Self::ReceivePack => "a push to",
-            Self::UploadArchive => "an archive of",
+            Self::ReceivePack => "to push to",
+            Self::UploadArchive => "to get an archive of",
         }
     }
 }

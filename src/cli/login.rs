@@ -128,7 +128,10 @@ fn secret(arguments: &Arguments, scene: &Scene<'_>) -> Result<Secret, Failure> {
         return read_file(path);
     }
     if arguments.token_stdin {
-        return read_line(io::stdin().lock(), "standard input");
+        let read = read_line(io::stdin().lock(), "standard input");
+        return read.map_err(|failure| {
+            failure.hint("give it as in 'pass show bitbucket | git-remote-bbcloud login --token-stdin'")
+        });
     }
     let prompt = if scene.policy.interactive {
         Prompt::at_terminal()
@@ -197,12 +200,9 @@ fn verify(account: &Account, login: &Login, scene: &Scene<'_>) -> Result<Option<
     let mut repository = scene.open_repository(&address, login.clone())?;
     match repository.check_login() {
         Ok(()) => Ok(Some(address.to_string())),
-        Err(failure) => {
-            let failure = failure.because("so nothing was kept");
-            Err(match failure.kind() {
-                Kind::Unauthenticated | Kind::Refused => failure,
-                _ => failure.hint("to keep it all the same, add '--no-verify'"),
-            })
-        }
+        Err(failure) => Err(match failure.kind() {
+            Kind::Unauthenticated | Kind::Refused => failure.hint("nothing was kept"),
+            _ => failure.hint("nothing was kept; to keep it all the same, add '--no-verify'"),
+        }),
     }
 }

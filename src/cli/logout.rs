@@ -81,6 +81,6 @@ fn nobody(arguments: &Arguments, accounts: &[Account], host: &str, scene: &Scene
             "see who is with 'git-remote-bbcloud status', as in 'git-remote-bbcloud logout --for {}'",
             account.target()
         )),
-        None => failure,
+        None => failure.hint("see who is with 'git-remote-bbcloud status'"),
     })
 }

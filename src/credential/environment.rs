@@ -29,8 +29,9 @@ pub fn given(environment: &Environment) -> Result<Option<(Secret, Source)>, Fail
 /// Reads the first line of the file at `path`.
 pub fn read_file(path: &Path) -> Result<Secret, Failure> {
     let place = format!("'{}'", path.display());
-    let file = File::open(path).map_err(|error| unreadable(&place, &error))?;
-    read_line(file, &place)
+    let read = File::open(path).map_err(|error| unreadable(&place, &error));
+    let read = read.and_then(|file| read_line(file, &place));
+    read.map_err(|failure| failure.hint(format!("look at the file: 'ls -l \"{}\"'", path.display())))
 }
 
 /// Reads the first line of `input`, which the user knows as `place`.

@@ -46,6 +46,20 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Returns how a secret that comes before those of the keychain is replaced; to sign in anew would change nothing.
+    pub fn instead_of_keychain(self) -> Option<&'static str> {
+        match self {
+            Self::Address => {
+                Some("take it out of the URL with 'git-remote-bbcloud migrate --discard-secrets', and sign in")
+            }
+            Self::Environment => Some("set BBCLOUD_TOKEN anew"),
+            Self::File => Some("write a new one into the file of BBCLOUD_TOKEN_FILE"),
+            Self::Keychain | Self::Netrc | Self::Helper | Self::User => None,
+        }
+    }
+}
+
 /// Ends the sentence "the token …".
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

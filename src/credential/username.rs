@@ -36,7 +36,8 @@ pub fn choose(kind: Kind, given: Option<&str>) -> Result<(Option<String>, Option
         Some(name) if name.contains([':', '\n', '\r', '\0']) => Err(Failure::new(
             report::Kind::Usage,
             "a user name has no colon and no line end in it",
-        )),
+        )
+        .hint(format!("use the name that {SHOWN_AT} shows"))),
         Some(name) => Ok((Some(name.to_owned()), None)),
         None => Ok((fixed, None)),
     }

@@ -157,7 +157,7 @@ impl Environment {
     pub fn config_pairs(&self) -> Result<Vec<(&OsStr, &OsStr)>, Failure> {
         let value = |name: String, what: &str| {
             let value = self.values.get(OsStr::new(&name)).map(OsString::as_os_str);
-            value.ok_or_else(|| Failure::new(Kind::Usage, format!("missing config {what} {name}")))
+            value.ok_or_else(|| Failure::new(Kind::Usage, format!("missing config {what} {name}")).hint(UNSET))
         };
         (0..self.config_count()?)
             .map(|n| Ok((value(key_name(n), "key")?, value(value_name(n), "value")?)))
@@ -169,9 +169,9 @@ impl Environment {
             return Ok(0);
         };
         let count = text.to_str().and_then(|text| text.trim_start().parse().ok());
-        count.filter(|count| *count <= MOST_CONFIG_PAIRS).ok_or_else(|| {
-            Failure::new(Kind::Usage, "bogus count in GIT_CONFIG_COUNT").hint("run 'unset GIT_CONFIG_COUNT'")
-        })
+        count
+            .filter(|count| *count <= MOST_CONFIG_PAIRS)
+            .ok_or_else(|| Failure::new(Kind::Usage, "bogus count in GIT_CONFIG_COUNT").hint(UNSET))
     }
 }
 
@@ -179,6 +179,9 @@ fn not_text(variable: &Variable) -> Failure {
     Failure::new(Kind::Usage, format!("{} is not UTF-8", variable.name))
         .hint(format!("run 'unset {}', or set it to plain text", variable.name))
 }
+
+/// What helps where nobody remembers what they were for.
+const UNSET: &str = "run 'unset GIT_CONFIG_COUNT'";
 
 fn key_name(n: usize) -> String {
     format!("GIT_CONFIG_KEY_{n}")

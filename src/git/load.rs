@@ -57,13 +57,12 @@ fn read(source: Source, path: &Path) -> Result<Option<File>, Failure> {
     };
     File::from_bytes_no_includes(&bytes, meta, options)
         .map(Some)
-        .map_err(|error| {
-            Failure::new(Kind::Local, format!("bad git configuration in '{}'", path.display()))
-                .caused_by(&error)
-                .hint(format!(
-                    "run 'git config --file \"{}\" --list' to see the line",
-                    path.display()
-                ))
+        .map_err(|_| {
+            // Gitoxide's words quote the file, which may hold a secret.
+            Failure::new(Kind::Local, format!("bad git configuration in '{}'", path.display())).hint(format!(
+                "run 'git config --file \"{}\" --list' to see the line",
+                path.display()
+            ))
         })
 }
 
@@ -145,9 +144,8 @@ fn resolve_includes(all: &mut File, git_dir: Option<&Path>, places: &Places) -> 
         lossy: true,
         ..Default::default()
     };
-    all.resolve_includes(options).map_err(|error| {
+    all.resolve_includes(options).map_err(|_| {
         Failure::new(Kind::Local, "bad git configuration in an included file")
-            .caused_by(&error)
             .hint("run 'git config --list --show-origin' to see which one")
     })
 }

@@ -21,6 +21,9 @@ pub struct Place {
     pub work_tree: Option<PathBuf>,
 }
 
+/// What helps where git does not start.
+const MISSING: &str = "install git 2.30 or newer, and see that 'git version' works";
+
 impl Place {
     /// Returns the repository that `path` is in, as git sees it: with git's own say on whom to trust.
     pub fn find(path: &Path) -> Result<Self, Failure> {
@@ -30,12 +33,17 @@ impl Place {
             git.arg("-C").arg(path).args(["rev-parse", "--path-format=absolute"]);
             git.args(arguments).output()
         };
-        let output = ask(&["--git-dir", "--git-common-dir"])
-            .map_err(|error| Failure::new(Kind::Local, "cannot run git").caused_by(&error))?;
+        let output = ask(&["--git-dir", "--git-common-dir"]).map_err(|error| {
+            Failure::new(Kind::Local, "cannot run git")
+                .caused_by(&error)
+                .hint(MISSING)
+        })?;
         if !output.status.success() {
             let words = output.stderr.to_str_lossy().trim().to_owned();
             let words = words.strip_prefix("fatal: ").unwrap_or(&words).to_owned();
-            return Err(not_found().because(words));
+            return Err(not_found()
+                .because(words)
+                .hint("name a repository: 'git-remote-bbcloud migrate <path>'"));
         }
         let lines: Vec<PathBuf> = output.stdout.lines().filter_map(to_path).collect();
         let [git_dir, common_dir] = lines.as_slice() else {

@@ -45,7 +45,7 @@ impl Locked {
         if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
             // As `/dev/null`, which some name so that nothing is read.
             let message = format!("'{}' is not a file that can be replaced", path.display());
-            return Err(Failure::new(Kind::Local, message));
+            return Err(Failure::new(Kind::Local, message).hint("see which file is meant: 'env | grep GIT_CONFIG'"));
         }
         let draft = lock(&target)?;
         let text = match fs::read(&target) {
@@ -126,7 +126,10 @@ fn cannot_lock(target: &Path, lock: &Path, error: &io::Error) -> Failure {
             lock.display()
         ))
     } else {
-        failure
+        failure.hint(format!(
+            "run 'ls -ld \"{}\"' to see who may write there",
+            target.parent().unwrap_or(target).display()
+        ))
     }
 }
 

@@ -77,7 +77,7 @@ pub enum Error {
     #[error("the answer is not valid HTTP: {0}")]
     Malformed(String),
     /// A redirect that is not followed.
-    #[error("the server redirects to '{to}', which is not followed: {reason}")]
+    #[error("the server redirects to '{to}', which is not followed")]
     Redirect {
         /// Where to.
         to: String,

@@ -9,6 +9,9 @@ use super::tls::NotPinned;
 use crate::address::BaseUrl;
 use crate::report::{Failure, Kind};
 
+/// What to look at where the proxy is to blame.
+const PROXY: &str = "check the proxy: 'git config --get-regexp proxy' and 'env | grep -i proxy'";
+
 /// Says what `error`, which came through gitoxide's trait, means for the user.
 pub fn explain(base: &BaseUrl, error: &io::Error) -> Failure {
     match find(error) {
@@ -44,16 +47,23 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
             if host == base.host() {
                 failure.hint("check the network, and BBCLOUD_BASE_URL if it is set")
             } else {
-                failure.hint("check the proxy: 'git config --get-regexp proxy' and 'env | grep -i proxy'")
+                failure.hint(PROXY)
             }
         }
+        Error::Connect { peer, .. } if !is_server(base, peer) => caused(Kind::Network).hint(PROXY),
         Error::Connect { .. } => caused(Kind::Network)
             .hint("check the network; behind a proxy, 'git config --global http.proxy http://<host>:<port>'"),
         Error::Tls { source, .. } if is_pin(source) => failure(Kind::Network)
             .because("the server's key is none of http.pinnedPubkey")
             .hint("somebody else may answer for it; if it has a new key, set http.pinnedPubkey anew"),
-        Error::Tls { source, .. } => tls(base, caused(Kind::Network), source),
-        Error::Trust { .. } => caused(Kind::Local).hint("check http.sslCAInfo, GIT_SSL_CAINFO and SSL_CERT_FILE"),
+        Error::Tls { host, source } => tls(base, host, caused(Kind::Network), source),
+        Error::Trust { what, .. } => caused(Kind::Local).hint(match what {
+            what if what.starts_with("the key in ") => "check http.pinnedPubkey",
+            what if what.starts_with("the certificate ") || what.starts_with("the key ") => {
+                "check http.sslCert and http.sslKey, and their variables"
+            }
+            _ => "check http.sslCAInfo, GIT_SSL_CAINFO and SSL_CERT_FILE",
+        }),
         Error::Proxy {
             status: Some(407),
             reason,
@@ -61,12 +71,17 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
         } if reason.contains("only Basic") => failure(Kind::Network).hint(
             "build it with 'cargo install --path . --locked --features curl', which speaks Digest, NTLM and Kerberos",
         ),
+        Error::Proxy {
+            status: Some(407),
+            reason,
+            ..
+        } if reason.contains("does not accept") => failure(Kind::Network).hint(PROXY),
         Error::Proxy { status: Some(407), .. } => failure(Kind::Network)
             .hint("put its user name into the setting: 'git config --global http.proxy http://<user>@<host>:<port>'"),
-        Error::Proxy { .. } => {
-            failure(Kind::Network).hint("check 'git config --get-regexp proxy' and 'env | grep -i proxy'")
-        }
-        Error::Redirect { .. } => failure(Kind::Refused).hint("check the address and BBCLOUD_BASE_URL"),
+        Error::Proxy { .. } => failure(Kind::Network).hint(PROXY),
+        Error::Redirect { reason, .. } => failure(Kind::Refused)
+            .because(*reason)
+            .hint("check the address and BBCLOUD_BASE_URL"),
         Error::NoAnswer | Error::Cut { .. } | Error::Broken(_) => {
             caused(Kind::Network).hint("the connection was cut; nothing has changed here, and trying again is safe")
         }
@@ -78,12 +93,18 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
     }
 }
 
+/// Whether `peer`, a host and sometimes a port, is the server and not a proxy.
+fn is_server(base: &BaseUrl, peer: &str) -> bool {
+    let port = base.url().port_or_known_default().unwrap_or_default();
+    peer == base.host() || peer == format!("{}:{port}", base.host())
+}
+
 fn is_pin(error: &rustls::Error) -> bool {
     use rustls::CertificateError::Other;
     matches!(error, rustls::Error::InvalidCertificate(Other(reason)) if reason.0.is::<NotPinned>())
 }
 
-fn tls(base: &BaseUrl, failure: Failure, error: &rustls::Error) -> Failure {
+fn tls(base: &BaseUrl, host: &str, failure: Failure, error: &rustls::Error) -> Failure {
     use rustls::CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
     if let rustls::Error::AlertReceived(AlertDescription::CertificateRequired) = error {
         return failure.hint("name a certificate for this server in http.sslCert, and its key in http.sslKey");
@@ -92,6 +113,8 @@ fn tls(base: &BaseUrl, failure: Failure, error: &rustls::Error) -> Failure {
         return failure.hint("check whether a proxy stands between, and http.sslVersion");
     };
     match reason {
+        UnknownIssuer if host != base.host() => failure
+            .hint("if you trust its issuer: 'git config --global http.proxySSLCAInfo <file with its certificate>'"),
         UnknownIssuer => failure.hint(format!(
             "if you trust its issuer: 'git config --global http.{}.sslCAInfo <file with its certificate>'",
             base.url()

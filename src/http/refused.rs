@@ -27,7 +27,7 @@ impl Asked<'_> {
             301 | 302 | 303 | 307 | 308 => redirected(refusal),
             511 => self.captive(),
             500.. => self.unavailable(refusal),
-            _ => Failure::new(Kind::Refused, self.sentence("refused", refusal)),
+            _ => Failure::new(Kind::Refused, self.sentence("refused a request", refusal)).hint(self.look()),
         };
         let failure = match words(refusal) {
             Some(words) => failure.remote(words),
@@ -49,7 +49,7 @@ impl Asked<'_> {
 
     /// What the other server says is about somebody it does not know, and nothing that it says is about the login.
     fn refused_elsewhere(&self, refusal: &Refusal) -> Failure {
-        Failure::new(Kind::Refused, self.sentence("refused", refusal))
+        Failure::new(Kind::Refused, self.sentence("refused a request", refusal))
             .because(format!(
                 "a redirect of '{}' leads there, and no secret goes along",
                 self.base.host()
@@ -60,7 +60,16 @@ impl Asked<'_> {
             ))
     }
 
+    fn look(&self) -> String {
+        let url = self.address.https_url(self.base);
+        format!("look at what answers: 'curl -sI {url}'")
+    }
+
+    /// What puts another secret in the place of the one that was sent: what comes before the keychain would stay first.
     fn replace_login(&self) -> String {
+        if let Some(instead) = self.login.and_then(|login| login.source.instead_of_keychain()) {
+            return instead.to_owned();
+        }
         let kept = self.login.and_then(|login| login.target.clone());
         format!(
             "run 'git-remote-bbcloud login --replace --for {}'",
@@ -156,6 +165,14 @@ impl Asked<'_> {
         }
         let web = self.address.https_url(self.base);
         let web = web.as_str().trim_end_matches(".git");
+        if self.login.is_none() {
+            return failure
+                .hint(format!("check that {web} opens in a browser"))
+                .hint(format!(
+                    "what is private is hidden: run 'git-remote-bbcloud login --for {}'",
+                    self.address.scope()
+                ));
+        }
         failure.hint(format!(
             "check that {web} opens in a browser, and that the account has access to it"
         ))

@@ -199,7 +199,8 @@ fn version(config: &Config) -> Result<Version, Failure> {
         Some(other) => Err(Failure::new(
             Kind::Usage,
             format!("unknown value for config 'protocol.version': {other}"),
-        )),
+        )
+        .hint("run 'git config --global protocol.version 2'")),
     }
 }
 
@@ -229,6 +230,7 @@ fn check_secret_in_url(address: &Address, config: &Config, report: Report) -> Re
         Some(other) => Err(Failure::new(
             Kind::Usage,
             format!("unknown value for config 'transfer.credentialsInUrl': {other}"),
-        )),
+        )
+        .hint("run 'git config --global transfer.credentialsInUrl warn'")),
     }
 }

@@ -29,6 +29,7 @@ mod load;
 mod local_bitbucket;
 mod manual;
 mod memory;
+#[cfg(target_os = "linux")]
 mod messages;
 mod oracle;
 mod packages;

@@ -12,6 +12,9 @@ use crate::report::{Failure, Kind};
 /// The largest page, in bytes; Bitbucket's have at most 100 values.
 const MAX: u64 = 16 * 1024 * 1024;
 
+/// What helps where the pages do not fit together.
+const ONE: &str = "leave '--paginate' out, and ask for one page at a time";
+
 /// An object's members, as they are written.
 type Members<'a> = BTreeMap<String, &'a RawValue>;
 
@@ -25,7 +28,8 @@ fn write_all(api: &mut Api<'_>, url: Url, out: &mut impl io::Write) -> Result<()
             return Err(Failure::new(
                 Kind::Protocol,
                 format!("the pages go round in a circle: '{url}' comes twice"),
-            ));
+            )
+            .hint(ONE));
         }
         let text = read(api, url)?;
         let page: Option<Members<'_>> = serde_json::from_slice(&text).ok();
@@ -33,7 +37,7 @@ fn write_all(api: &mut Api<'_>, url: Url, out: &mut impl io::Write) -> Result<()
         let values: Option<Vec<&RawValue>> = values.and_then(|values| serde_json::from_str(values.get()).ok());
         let (Some(page), Some(values)) = (page, values) else {
             if seen.len() > 1 {
-                return Err(Failure::new(Kind::Protocol, "one of the pages has no 'values'"));
+                return Err(Failure::new(Kind::Protocol, "one of the pages has no 'values'").hint(ONE));
             }
             return write(out, &text).map(drop);
         };
@@ -60,10 +64,10 @@ fn read(api: &mut Api<'_>, url: Url) -> Result<Vec<u8>, Failure> {
     let read = (&mut reply).take(MAX + 1).read_to_end(&mut text);
     read.map_err(|error| api.broken(&error))?;
     if text.len() as u64 > MAX {
-        return Err(Failure::new(
-            Kind::Protocol,
-            format!("a page is longer than {MAX} bytes"),
-        ));
+        return Err(
+            Failure::new(Kind::Protocol, format!("a page is longer than {MAX} bytes"))
+                .hint("ask for smaller pages: add 'pagelen=10' to the path's query"),
+        );
     }
     api.rest.finish(reply).map_err(|error| api.broken(&error))?;
     Ok(text)

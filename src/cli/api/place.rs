@@ -58,6 +58,7 @@ pub(super) fn url(path: &str, base: &BaseUrl, here: Option<&Address>) -> Result<
             Kind::Usage,
             format!("'{path}' leads out of the API at '{}'", base.url()),
         )
+        .hint("give a path as in the API's documentation, such as '/user'")
     })
 }
 

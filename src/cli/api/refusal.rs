@@ -36,15 +36,16 @@ pub(super) fn explain(refusal: &Refusal, asked: &str, login: Option<&Login>) -> 
             .hint("run 'git-remote-bbcloud login'")
             .hint("or, on a build server, set BBCLOUD_TOKEN (and BBCLOUD_EMAIL for an API token)"),
         (401, Some(login)) => unauthenticated(failure, login),
-        (403, Some(_)) if error.scopes.is_some() => failure
+        (403, Some(login)) if error.scopes.is_some() => failure
             .hint(format!("create a token with these permissions as well at {NEW_TOKEN}"))
-            .hint("then run 'git-remote-bbcloud login --replace'"),
+            .hint(format!("then {}", anew(login))),
         (404, None) => failure.hint("what is private is hidden from anonymous requests: 'git-remote-bbcloud login'"),
         (404, Some(_)) => failure.hint("check the path, and that the account has access to what it names"),
         (429, _) => failure.hint(match refusal.retry_after {
             Some(seconds) => format!("try again in {seconds} seconds"),
             None => "try again in a few minutes".to_owned(),
         }),
+        (400 | 403, _) => failure.hint("see what it wants: https://developer.atlassian.com/cloud/bitbucket/rest/"),
         (500.., _) => failure.hint("try again in a minute; https://bitbucket.status.atlassian.com tells more"),
         _ => failure,
     };
@@ -75,6 +76,12 @@ pub(super) fn no_email(login: &Login) -> Failure {
     }
 }
 
+/// What puts another secret in the place of the one that was sent.
+fn anew(login: &Login) -> &'static str {
+    let instead = login.source.instead_of_keychain();
+    instead.unwrap_or("run 'git-remote-bbcloud login --replace'")
+}
+
 fn unauthenticated(failure: Failure, login: &Login) -> Failure {
     let failure = failure.because(format!("it was asked with the {} {}", login.kind(), login.source));
     match (login.kind(), &login.email) {
@@ -86,7 +93,7 @@ fn unauthenticated(failure: Failure, login: &Login) -> Failure {
         (SecretKind::AppPassword, _) => failure.hint(format!(
             "Bitbucket Cloud accepts no app passwords any more: create an API token at {NEW_TOKEN}"
         )),
-        _ => failure.hint("it may be wrong, expired or revoked: run 'git-remote-bbcloud login --replace'"),
+        _ => failure.hint(format!("it may be wrong, expired or revoked: {}", anew(login))),
     }
 }
 

@@ -119,7 +119,7 @@ impl<'a, 'b> Keeper<'a, 'b> {
             return Ok(());
         };
         if matches!(failure.kind(), Kind::Unauthenticated | Kind::Refused) {
-            return Err(failure.because("so the secret was not kept"));
+            return Err(failure.hint("the secret was not kept"));
         }
         self.scene.report.warning(&format!(
             "the secret in the URL of '{address}' is kept without having been tried: {}",

@@ -121,20 +121,27 @@ fn repository(
             }
         }
     }
-    conclude(place, arguments, changed, has_submodules, scene);
+    conclude(place, arguments, (changed, good), has_submodules, scene);
     Ok(good)
 }
 
 /// Says how it can be undone, and what else is needed.
-fn conclude(place: &Place, arguments: &Arguments, changed: usize, has_submodules: bool, scene: &Scene<'_>) {
+fn conclude(
+    place: &Place,
+    arguments: &Arguments,
+    (changed, good): (usize, bool),
+    has_submodules: bool,
+    scene: &Scene<'_>,
+) {
     let shown = place.work_tree.as_ref().unwrap_or(&place.git_dir).display();
     let report = scene.report;
     let word = if arguments.undo { "put back" } else { "migrated" };
     if changed == 0 {
-        let what = if arguments.undo {
-            "nothing to put back"
-        } else {
-            "nothing to migrate"
+        // Where something was in the way, it has been told what.
+        let what = match (arguments.undo, good) {
+            (_, false) => "nothing was changed",
+            (true, true) => "nothing to put back",
+            (false, true) => "nothing to migrate",
         };
         report.say(&format!("'{shown}': {what}"));
         return;

@@ -95,14 +95,14 @@ impl Record {
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(failed("read", place).caused_by(&error)),
+            Err(error) => return Err(unreadable(place).caused_by(&error)),
         };
-        let value: Value = serde_json::from_slice(&text).map_err(|error| failed("read", place).caused_by(&error))?;
+        let value: Value = serde_json::from_slice(&text).map_err(|error| unreadable(place).caused_by(&error))?;
         let entries = value.get("changes").and_then(Value::as_array);
         let entries = entries.map(|entries| entries.iter().map(Entry::from_json).collect::<Option<_>>());
         match entries.flatten() {
             Some(entries) => Ok(Self { entries }),
-            None => Err(failed("read", place).because("it is of another version")),
+            None => Err(unreadable(place).because("it is of another version")),
         }
     }
 
@@ -124,6 +124,13 @@ impl Record {
     pub(super) fn lock(place: &Place) -> Result<Draft, Failure> {
         lock(&path(place))
     }
+}
+
+fn unreadable(place: &Place) -> Failure {
+    failed("read", place).hint(format!(
+        "put it aside with 'mv \"{0}\" \"{0}.bad\"'",
+        path(place).display()
+    ))
 }
 
 /// Puts back what the record says, as far as nobody has changed it since.

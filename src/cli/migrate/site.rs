@@ -253,7 +253,7 @@ fn changed_meanwhile(path: &Path) -> Failure {
 fn sift(plan: Plan, dry_run: bool, keeper: &Keeper<'_, '_>) -> (Vec<Change>, bool) {
     let mut failed: Vec<String> = Vec::new();
     for (group, failure) in plan.broken {
-        let failure = failure.because(format!("so '{group}' is left alone"));
+        let failure = failure.hint(format!("'{group}' is left alone"));
         keeper.scene.report.failure(&failure);
         failed.push(group);
     }
@@ -263,9 +263,9 @@ fn sift(plan: Plan, dry_run: bool, keeper: &Keeper<'_, '_>) -> (Vec<Change>, boo
             continue;
         }
         if let Err(failure) = keeper.keep(&change.address) {
-            let failure = failure
-                .because(format!("so '{group}' is left alone, with its secret"))
-                .hint("to drop the secret knowingly, add '--discard-secrets'");
+            let failure = failure.hint(format!(
+                "'{group}' is left alone, with its secret; to drop the secret knowingly, add '--discard-secrets'"
+            ));
             keeper.scene.report.failure(&failure);
             failed.push(group);
         }

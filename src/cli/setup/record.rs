@@ -86,14 +86,14 @@ impl Record {
         let text = match file::read(&record.path, MAX) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(record),
-            Err(error) => return Err(record.failed("read").caused_by(&error)),
+            Err(error) => return Err(record.unreadable().caused_by(&error)),
         };
-        let value: Value = serde_json::from_slice(&text).map_err(|error| record.failed("read").caused_by(&error))?;
+        let value: Value = serde_json::from_slice(&text).map_err(|error| record.unreadable().caused_by(&error))?;
         let written = value.get("written").and_then(Value::as_array);
         let written = written.map(|written| written.iter().map(Written::from_json).collect::<Option<_>>());
         record.written = written
             .flatten()
-            .ok_or_else(|| record.failed("read").because("it is of another version"))?;
+            .ok_or_else(|| record.unreadable().because("it is of another version"))?;
         Ok(record)
     }
 
@@ -131,6 +131,12 @@ impl Record {
         let text = format!("{:#}\n", json!({ "version": 1, "written": written }));
         let done = file::write(&self.path, text.as_bytes(), file::PRIVATE);
         done.map_err(|error| self.failed("write").caused_by(&error))
+    }
+
+    fn unreadable(&self) -> Failure {
+        let path = self.path.display();
+        self.failed("read")
+            .hint(format!("put it aside with 'mv \"{path}\" \"{path}.bad\"'"))
     }
 
     fn failed(&self, what: &str) -> Failure {

@@ -115,7 +115,11 @@ impl Access {
         let Some(answer) = question.fill().ok().flatten() else {
             return Err(Error::Proxy {
                 proxy: name,
-                reason: "wants a user name and a password (HTTP 407)".to_owned(),
+                reason: if protocol.starts_with("http") {
+                    "wants a user name and a password (HTTP 407)".to_owned()
+                } else {
+                    "wants a user name and a password".to_owned()
+                },
                 status: Some(407),
             });
         };

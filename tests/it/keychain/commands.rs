@@ -110,7 +110,7 @@ fn what_the_server_refuses_is_not_kept() {
         &[
             "remote: Invalid credentials",
             "error: 'localhost' rejected the API token",
-            "so nothing was kept",
+            "hint: nothing was kept",
         ],
     );
     assert_eq!(desktop.secrets(), []);

@@ -29,14 +29,14 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 type Secret = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
 
 /// A message bus. It ends with the value.
-pub(super) struct Bus {
+pub(crate) struct Bus {
     daemon: Child,
-    pub(super) socket: PathBuf,
+    pub(crate) socket: PathBuf,
 }
 
 impl Bus {
     /// Starts one, and lets everybody in the scene find it.
-    pub(super) fn start(scene: &Scene) -> Self {
+    pub(crate) fn start(scene: &Scene) -> Self {
         let socket = runtime(scene).join("bus");
         let config = scene.home().join("bus.conf");
         fs::write(&config, BUS.replace("{}", &socket.display().to_string())).expect("a file can be written");
@@ -56,7 +56,7 @@ impl Bus {
         bus
     }
 
-    pub(super) fn connect(&self) -> Connection {
+    pub(crate) fn connect(&self) -> Connection {
         connection::Builder::address(address(&self.socket).as_str())
             .and_then(connection::Builder::build)
             .expect("the bus is there")
@@ -73,11 +73,11 @@ impl Drop for Bus {
 pub(crate) struct Desktop {
     keyring: Child,
     connection: Connection,
-    pub(super) bus: Bus,
+    pub(crate) bus: Bus,
 }
 
 impl Desktop {
-    pub(super) fn start(scene: &Scene) -> Self {
+    pub(crate) fn start(scene: &Scene) -> Self {
         let bus = Bus::start(scene);
         let mut command = scene.command("gnome-keyring-daemon", &scene.home());
         command
@@ -115,7 +115,7 @@ impl Desktop {
     }
 
     /// Locks everything, as a desktop does on its own after a while.
-    pub(super) fn lock(&self) {
+    pub(crate) fn lock(&self) {
         let locked: (Vec<OwnedObjectPath>, OwnedObjectPath) = self
             .service()
             .call("Lock", &(vec![self.collection()],))
@@ -140,7 +140,7 @@ impl Desktop {
     }
 
     /// Label and secret of every entry, in order.
-    pub(super) fn secrets(&self) -> Vec<(String, String)> {
+    pub(crate) fn secrets(&self) -> Vec<(String, String)> {
         let session = self.session();
         let read = |path: &OwnedObjectPath| {
             let item = self.proxy(path.as_str(), "Item");
@@ -154,7 +154,7 @@ impl Desktop {
     }
 
     /// Adds an entry of the name `entry` beside any other, as another program may.
-    pub(super) fn add(&self, entry: &str, secret: &str) {
+    pub(crate) fn add(&self, entry: &str, secret: &str) {
         let attributes = HashMap::from([
             ("service", "org.git-remote-bbcloud"),
             ("username", entry),
@@ -180,7 +180,7 @@ impl Desktop {
     }
 
     /// Deletes every entry, as a person may with another program.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         for path in self.items() {
             let _prompt: OwnedObjectPath = self
                 .proxy(path.as_str(), "Item")
@@ -196,11 +196,11 @@ impl Drop for Desktop {
     }
 }
 
-pub(super) fn address(socket: &Path) -> String {
+pub(crate) fn address(socket: &Path) -> String {
     format!("unix:path={}", socket.display())
 }
 
-pub(super) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {

@@ -2,7 +2,7 @@
 
 mod canary;
 mod commands;
-mod desktop;
+pub(crate) mod desktop;
 mod early;
 mod faults;
 mod git_credential;
@@ -13,8 +13,8 @@ mod prompts;
 mod refusals;
 mod status;
 mod stores;
-mod stub;
-mod terminal;
+pub(crate) mod stub;
+pub(crate) mod terminal;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -29,7 +29,7 @@ use crate::support::scene::Scene;
 const PROGRAM: &str = "git-remote-bbcloud";
 
 /// A scene with no secret in the environment, no message bus, and nobody to ask.
-fn scene() -> Scene {
+pub(crate) fn scene() -> Scene {
     let scene = Scene::new();
     leave_alone(&scene);
     scene
@@ -62,7 +62,7 @@ fn ours(scene: &Scene, arguments: &[&str]) -> Output {
 }
 
 /// The same, with something to read.
-fn ours_with(scene: &Scene, arguments: &[&str], input: &str) -> Output {
+pub(crate) fn ours_with(scene: &Scene, arguments: &[&str], input: &str) -> Output {
     run_with_input(without_terminal(scene, arguments), input.as_bytes())
 }
 
@@ -74,14 +74,14 @@ fn without_terminal(scene: &Scene, arguments: &[&str]) -> Command {
 
 /// Keeps `secret`, without asking the server.
 #[track_caller]
-fn keep(scene: &Scene, secret: &str, more: &[&str]) -> Output {
+pub(crate) fn keep(scene: &Scene, secret: &str, more: &[&str]) -> Output {
     let arguments = [&["login", "--token-stdin", "--no-verify"], more].concat();
     let output = ours_with(scene, &arguments, secret);
     assert!(output.success(), "{}", output.stderr);
     output
 }
 
-fn ls_remote(scene: &Scene, name: &str) -> Output {
+pub(crate) fn ls_remote(scene: &Scene, name: &str) -> Output {
     scene.git(&["ls-remote", &format!("bbcloud::{name}"), "main"])
 }
 
@@ -106,14 +106,14 @@ fn users(scene: &Scene) -> Vec<String> {
 }
 
 /// An app password that is right for the user `name`, as `ATBB-<name>`.
-fn person(scene: &Scene, name: &str) -> String {
+pub(crate) fn person(scene: &Scene, name: &str) -> String {
     let secret = format!("ATBB-{name}");
     scene.bitbucket.add_account(Account::app_password(name, &secret));
     secret
 }
 
 /// Writes a program of the user's.
-fn program(scene: &Scene, name: &str, script: &str) -> PathBuf {
+pub(crate) fn program(scene: &Scene, name: &str, script: &str) -> PathBuf {
     let path = scene.home().join(name);
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a file can be written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is our own file");
@@ -134,7 +134,7 @@ fn askpass(scene: &Scene, username: &str, secret: &str) {
 }
 
 /// A credential helper of git's that knows one login, if any, and notes what it is told in `told`.
-fn helper(scene: &Scene, username: &str, secret: &str) {
+pub(crate) fn helper(scene: &Scene, username: &str, secret: &str) {
     let log = scene.home().join("told");
     let answer = if secret.is_empty() {
         String::new()
@@ -150,7 +150,7 @@ fn helper(scene: &Scene, username: &str, secret: &str) {
     configure(scene, "credential.helper", &format!("!{}", path.display()));
 }
 
-fn configure(scene: &Scene, key: &str, value: &str) {
+pub(crate) fn configure(scene: &Scene, key: &str, value: &str) {
     scene.git_ok("", &["config", "--global", key, value]);
 }
 
@@ -159,7 +159,7 @@ fn noted(scene: &Scene, name: &str) -> String {
     fs::read_to_string(scene.home().join(name)).unwrap_or_default()
 }
 
-fn accounts_file(scene: &Scene) -> PathBuf {
+pub(crate) fn accounts_file(scene: &Scene) -> PathBuf {
     scene.home().join(".config/git-remote-bbcloud/accounts.json")
 }
 

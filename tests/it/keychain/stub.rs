@@ -16,12 +16,12 @@ use super::runtime;
 use crate::support::scene::Scene;
 
 /// A bus that lets everybody connect, and never says a word.
-pub(super) struct Deaf {
+pub(crate) struct Deaf {
     connections: Arc<AtomicUsize>,
 }
 
 impl Deaf {
-    pub(super) fn start(scene: &Scene) -> Self {
+    pub(crate) fn start(scene: &Scene) -> Self {
         let (listener, _) = listen(scene, "deaf");
         let connections = Arc::new(AtomicUsize::new(0));
         let count = connections.clone();
@@ -35,19 +35,19 @@ impl Deaf {
         Self { connections }
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
 /// A bus on which somebody has the name of the Secret Service and never answers.
-pub(super) struct DeafService {
+pub(crate) struct DeafService {
     _connection: Connection,
     _bus: Bus,
 }
 
 impl DeafService {
-    pub(super) fn start(scene: &Scene) -> Self {
+    pub(crate) fn start(scene: &Scene) -> Self {
         let bus = Bus::start(scene);
         let connection = bus.connect();
         connection
@@ -61,13 +61,13 @@ impl DeafService {
 }
 
 /// A real bus, behind a door that opens late.
-pub(super) struct Slow {
+pub(crate) struct Slow {
     opened: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Slow {
     /// Everybody in the scene now waits for `delay` when they connect to `bus`.
-    pub(super) fn before(scene: &Scene, bus: &Bus, delay: Duration) -> Self {
+    pub(crate) fn before(scene: &Scene, bus: &Bus, delay: Duration) -> Self {
         let (listener, _) = listen(scene, "slow");
         let opened = Arc::new(Mutex::new(None));
         let (real, first) = (bus.socket.clone(), opened.clone());
@@ -89,7 +89,7 @@ impl Slow {
     }
 
     /// When the first of them got through.
-    pub(super) fn opened(&self) -> Option<Instant> {
+    pub(crate) fn opened(&self) -> Option<Instant> {
         *self.opened.lock().expect("nobody panics with it")
     }
 }
@@ -118,7 +118,7 @@ fn join(one: &UnixStream, other: &UnixStream) {
 }
 
 /// What shows the windows in which gnome-keyring asks: nobody ever types anything there.
-pub(super) struct Windows {
+pub(crate) struct Windows {
     shown: Arc<AtomicUsize>,
     _connection: Connection,
 }
@@ -145,7 +145,7 @@ impl Prompter {
 
 impl Windows {
     /// The user closes each of them after half a second, or looks elsewhere for ever.
-    pub(super) fn start(bus: &Bus, closes: bool) -> Self {
+    pub(crate) fn start(bus: &Bus, closes: bool) -> Self {
         let shown = Arc::new(AtomicUsize::new(0));
         let prompter = Prompter {
             shown: shown.clone(),
@@ -163,7 +163,7 @@ impl Windows {
         }
     }
 
-    pub(super) fn shown(&self) -> usize {
+    pub(crate) fn shown(&self) -> usize {
         self.shown.load(Ordering::SeqCst)
     }
 }

@@ -13,7 +13,7 @@ use crate::support::canary::Heard;
 /// How long anything may take to be shown.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-pub(super) struct Terminal {
+pub(crate) struct Terminal {
     pty: Arc<Pty>,
     child: Child,
     /// What is to be done with all that was shown.
@@ -26,7 +26,7 @@ pub(super) struct Terminal {
 
 impl Terminal {
     /// Starts `command` as the only thing on a terminal of its own.
-    pub(super) fn start(command: Command) -> Self {
+    pub(crate) fn start(command: Command) -> Self {
         let (pty, end) = blocking::open().expect("there are pseudo-terminals");
         let canary = Heard::of(&command);
         let child = blocking::Command::from(command)
@@ -59,7 +59,7 @@ impl Terminal {
 
     /// Waits until `text` is shown, behind what was waited for before.
     #[track_caller]
-    pub(super) fn expect(&mut self, text: &str) {
+    pub(crate) fn expect(&mut self, text: &str) {
         let begun = Instant::now();
         loop {
             if let Some(at) = self.shown[self.seen..].find(text) {
@@ -75,18 +75,18 @@ impl Terminal {
     }
 
     /// Types `keys`.
-    pub(super) fn type_keys(&self, keys: &str) {
+    pub(crate) fn type_keys(&self, keys: &str) {
         (&*self.pty).write_all(keys.as_bytes()).expect("somebody reads");
     }
 
     /// Types a line.
-    pub(super) fn enter(&self, line: &str) {
+    pub(crate) fn enter(&self, line: &str) {
         self.type_keys(&format!("{line}\r"));
     }
 
     /// Waits for the program's end. Returns its exit code, if no signal ended it, and all that was shown.
     #[track_caller]
-    pub(super) fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {

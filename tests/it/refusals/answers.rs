@@ -21,7 +21,7 @@ fn who_asks_is_not_known() {
         "remote: Invalid credentials\n\
          error: 'localhost' rejected the API token of 'x-bitbucket-api-token-auth' for 'acme/widgets' (HTTP 401)\n\
          caused by: it is the one in BBCLOUD_TOKEN\n\
-         hint: it may be wrong, expired or revoked: run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
+         hint: it may be wrong, expired or revoked: set BBCLOUD_TOKEN anew\n",
     );
     scene.set("BBCLOUD_USERNAME", ACCESS_TOKEN_USER);
     scene.set("BBCLOUD_TOKEN", crate::support::scene::TOKEN);
@@ -44,7 +44,7 @@ fn who_asks_is_not_known() {
          error: 'localhost' rejected the API token of 'x-bitbucket-api-token-auth' for 'acme/widgets' (HTTP 401)\n\
          caused by: it is the one in BBCLOUD_TOKEN\n\
          hint: check that the account has access to the repository, and that the token is for this workspace\n\
-         hint: run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
+         hint: set BBCLOUD_TOKEN anew\n",
     );
     scene.unset("BBCLOUD_TOKEN");
     check(
@@ -66,19 +66,19 @@ fn who_asks_may_not() {
     check(
         &refused(&scene, PUSH),
         "remote: Your credentials lack one or more required privilege scopes.\n\
-         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' a push to 'acme/widgets' (HTTP 403)\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to push to 'acme/widgets' (HTTP 403)\n\
          caused by: the token lacks a permission\n\
          hint: create one with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
-         hint: then run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
+         hint: then set BBCLOUD_TOKEN anew\n",
     );
     scene.bitbucket.scope_refusals_as_json(true);
     check(
         &refused(&scene, PUSH),
         "remote: Your credentials lack one or more required privilege scopes.\n\
-         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' a push to 'acme/widgets' (HTTP 403)\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to push to 'acme/widgets' (HTTP 403)\n\
          caused by: the token has read:repository:bitbucket, read:wiki:bitbucket, and this needs write:repository:bitbucket\n\
          hint: create one with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
-         hint: then run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
+         hint: then set BBCLOUD_TOKEN anew\n",
     );
     refusal(
         &scene,
@@ -111,7 +111,7 @@ fn who_asks_may_not() {
         Refusal::Forbidden,
         PUSH,
         "remote: The requested repository either does not exist or you do not have access. If you believe this repository exists and you have access, make sure you're authenticated.\n\
-         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' a push to 'acme/widgets' (HTTP 403)\n\
+         error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to push to 'acme/widgets' (HTTP 403)\n\
          hint: check the address and the account: 'git-remote-bbcloud status --check --for acme/widgets'\n",
     );
 }
@@ -147,7 +147,7 @@ fn what_is_asked_for_is_not_there() {
          remote: https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-3222\n\
          error: 'localhost' does not accept app passwords any more (HTTP 410)\n\
          hint: create an API token with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
-         hint: then run 'git-remote-bbcloud login --replace --for acme/widgets'\n",
+         hint: then set BBCLOUD_TOKEN anew\n",
     );
 }
 
@@ -203,7 +203,8 @@ fn the_server_is_in_trouble() {
         odd,
         FETCH,
         "remote: short?[2J and stout\n\
-         error: 'localhost' refused to read 'acme/widgets' (HTTP 418)\n",
+         error: 'localhost' refused a request to read 'acme/widgets' (HTTP 418)\n\
+         hint: look at what answers: 'curl -sI <>acme/widgets'\n",
     );
 }
 
@@ -267,17 +268,20 @@ fn the_answer_is_a_page_or_leads_elsewhere() {
     };
     check(
         &away("https://localhost:1/sign-in"),
-        "error: the server redirects to 'https://localhost:1/sign-in', which is not followed: it does not end as the request does, so the repository's new address is unknown\n\
+        "error: the server redirects to 'https://localhost:1/sign-in', which is not followed\n\
+         caused by: it does not end as the request does, so the repository's new address is unknown\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
     check(
         &away("http://elsewhere.example{target}"),
-        "error: the server redirects to 'http://elsewhere.example/acme/widgets.git/info/refs?service=git-upload-pack', which is not followed: it leads away from TLS\n\
+        "error: the server redirects to 'http://elsewhere.example/acme/widgets.git/info/refs?service=git-upload-pack', which is not followed\n\
+         caused by: it leads away from TLS\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
     check(
         &away("/account/signin"),
-        "error: the server redirects to '<>account/signin', which is not followed: it does not end as the request does, so the repository's new address is unknown\n\
+        "error: the server redirects to '<>account/signin', which is not followed\n\
+         caused by: it does not end as the request does, so the repository's new address is unknown\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
     let post = Action::Redirect {
@@ -286,7 +290,8 @@ fn the_answer_is_a_page_or_leads_elsewhere() {
     };
     check(
         &refused_with(&scene, "/git-receive-pack", post, PUSH),
-        "error: the server redirects to '/elsewhere/acme/widgets.git/git-receive-pack', which is not followed: only the first request is redirected unless http.followRedirects is true\n\
+        "error: the server redirects to '/elsewhere/acme/widgets.git/git-receive-pack', which is not followed\n\
+         caused by: only the first request is redirected unless http.followRedirects is true\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
 }

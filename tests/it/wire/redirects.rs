@@ -165,7 +165,7 @@ fn what_another_server_refuses_is_not_the_secret() {
     }
     for told in told {
         assert!(
-            told.contains("error: 'localhost' refused to read 'acme/widgets' (HTTP 401)"),
+            told.contains("error: 'localhost' refused a request to read 'acme/widgets' (HTTP 401)"),
             "{told}"
         );
         assert!(

@@ -1,0 +1,183 @@
+//! Every text of the sources has a scene, or a reason why it has none.
+
+use std::fmt::Write as _;
+
+use super::sources::{self, Text};
+use super::table::{self, ANEW};
+
+/// What no test can produce here, and why.
+const UNPRODUCIBLE: &[(&str, &str)] = &[
+    (
+        "cannot use standard input and output",
+        "takes a system without descriptors",
+    ),
+    ("cannot talk to '{}'", "takes an error that has no name of its own"),
+    ("cannot be talked to: {error}", "the same of a SOCKS proxy"),
+    (
+        "the server answered before the upload had ended",
+        "the answer is read, and tells more",
+    ),
+    (
+        "a password has to be asked for",
+        "stands between two threads: the other one asks then",
+    ),
+    (
+        "git's configuration is too large",
+        "takes more configuration than a day writes",
+    ),
+    (
+        "git's configuration cannot hold the key",
+        "takes a key that the program has made and gitoxide refuses",
+    ),
+    ("git's answer has not two lines", "takes a git that says something else"),
+    (
+        "'{}' has been changed meanwhile",
+        "takes another writer between two system calls",
+    ),
+    ("run the same command again", "goes with it"),
+    (
+        "interrupted while asking for a secret",
+        "the signal ends the process group as well",
+    ),
+    (
+        "cannot ask at the terminal",
+        "takes a terminal that goes away while it is set up",
+    ),
+    (
+        "the credential helper '{definition}' cannot be started",
+        "git's own rules make a program of every definition",
+    ),
+    (
+        "the keychain gave back another secret than it got",
+        "takes a Secret Service that lies",
+    ),
+    (
+        "it does not keep what is written to it",
+        "takes a Secret Service that lies",
+    ),
+    (
+        "it still has the secret after deleting it",
+        "takes a Secret Service that lies",
+    ),
+    ("its library has failed", "takes a thread that panics"),
+    (
+        "this system has none that is known",
+        "takes a system that is none of the three",
+    ),
+    (
+        "the secret is longer than the {0} bytes that the keychain holds",
+        "Windows'",
+    ),
+    (
+        "create a shorter token, or keep it in a file and set BBCLOUD_TOKEN_FILE",
+        "Windows'",
+    ),
+    (
+        "sign in to Windows at the console: a network logon has no Credential Manager",
+        "Windows'",
+    ),
+    ("in the netrc file", "Windows'"),
+    ("unlock it with 'security unlock-keychain', also over ssh", "macOS'"),
+    (
+        ", forgets when the computer is restarted",
+        "whether the kernel's key ring may be used is for the container to say",
+    ),
+    (
+        "there is no home directory to keep a record in",
+        "the list of accounts is looked for before, in the same place",
+    ),
+    ("there is none", "only where the variable goes away while it is read"),
+    (
+        "{}; the certificate cannot be read",
+        "takes a certificate that rustls can read and another reader cannot",
+    ),
+    (
+        "{detail}; by its issuer, a proxy inspects what is sent",
+        "takes an authority of that name",
+    ),
+    (
+        "ask whoever runs it to leave this host out, if that is not wanted",
+        "goes with it",
+    ),
+    ("the request does not fit its head", INTERNAL),
+    ("a body where none belongs", INTERNAL),
+    ("the body is shorter than its length", INTERNAL),
+    ("an answer before the end of the request", INTERNAL),
+    ("a head where none belongs", INTERNAL),
+    ("a head without an end", INTERNAL),
+    ("it is a proxy's, and there is no proxy", INTERNAL),
+    ("the trusted certificates", INTERNAL),
+    ("ring has none", INTERNAL),
+];
+
+/// Why most of the last ones are there.
+const INTERNAL: &str = "takes a mistake of ours, or of a library's";
+
+/// What looks like a text for people and is none.
+const NO_TEXT: &[&str] = &[
+    // `--help`.
+    "Connect git to repositories of Bitbucket Cloud",
+    "Git starts this program itself when a remote's URL begins with 'bbcloud::'. Try:",
+    "  git clone bbcloud::<workspace>/<repository>",
+    "  git clone bbcloud::<workspace>/<repository>/wiki",
+    "  git remote set-url origin bbcloud::<workspace>/<repository>",
+    // Errors that `http/status.rs` and others put into words of their own.
+    "the server refused: {0}",
+    "the server could not be asked",
+    "the server reports an error",
+    "the server can no longer do what it could",
+    "the answer broke after its last packet",
+    "cannot read from git",
+    "the stream failed",
+    // What is sent, written, traced, compared, or a rule for those who change the program.
+    "BUG: a packet holds at most 65,516 bytes",
+    "Content-Type: application/x-{}-request",
+    "Accept-Encoding: deflate, gzip",
+    "# Netscape HTTP Cookie File",
+    "# By 'git-remote-bbcloud setup'; 'git-remote-bbcloud setup --undo' takes these lines away.",
+    "Connected to {host}:{port} over {}",
+    "Connecting to the proxy {name}",
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+    "-----END ENCRYPTED PRIVATE KEY-----",
+    "no secret service",
+    "the keychain's password",
+    "org.freedesktop.secrets was not provided",
+    "keyutils is a part of Linux",
+    "ring with TLS 1.2 and 1.3",
+];
+
+fn is_listed(text: &Text) -> bool {
+    UNPRODUCIBLE.iter().any(|(known, _)| *known == text.text) || NO_TEXT.contains(&text.text.as_str())
+}
+
+#[test]
+fn every_text_has_a_scene() {
+    let Some(entries) = table::all() else { return };
+    let lines: Vec<&String> = entries.iter().flat_map(|entry| &entry.lines).collect();
+    let mut missing = String::new();
+    for text in sources::texts() {
+        if !is_listed(&text) && !lines.iter().any(|line| text.is_in(line)) {
+            writeln!(missing, "{}: {}", text.place, text.text).expect("a string can be written to");
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "no scene of tests/it/messages says\n{missing}After one has been added: {ANEW}"
+    );
+}
+
+#[test]
+fn what_has_no_scene_is_still_a_text_and_has_none() {
+    let Some(entries) = table::all() else { return };
+    let lines: Vec<&String> = entries.iter().flat_map(|entry| &entry.lines).collect();
+    let texts = sources::texts();
+    let listed = UNPRODUCIBLE.iter().map(|(text, _)| text);
+    for listed in listed.chain(NO_TEXT) {
+        let text = texts.iter().find(|text| text.text == *listed);
+        let text = text.unwrap_or_else(|| panic!("no source says '{listed}' any more"));
+        assert!(
+            !lines.iter().any(|line| text.is_in(line)),
+            "a scene has '{listed}' all the same"
+        );
+    }
+}
