@@ -20,6 +20,7 @@ use crate::address::BaseUrl;
 use crate::credential::account::Scope;
 use crate::credential::login::Login;
 use crate::credential::{Wanted, look_up};
+use crate::http::error::Error;
 use crate::http::network;
 use crate::http::rest::{Call, Reply, Rest};
 use crate::http::settings::Settings;
@@ -184,7 +185,12 @@ impl<'a> Api<'a> {
             body,
             follow: true,
         });
-        let mut reply = sent.map_err(|error| self.broken(&error))?;
+        let mut reply = sent.map_err(|error| match Error::within(&error) {
+            Some(Error::NoAnswer | Error::Cut { .. } | Error::Broken(_) | Error::Stalled { .. }) if method != "GET" => {
+                lost(&self.broken(&error))
+            }
+            _ => self.broken(&error),
+        })?;
         if reply.status() < 300 {
             return Ok(reply);
         }
@@ -194,4 +200,15 @@ impl<'a> Api<'a> {
     fn broken(&self, error: &io::Error) -> Failure {
         network::explain(self.base, error)
     }
+}
+
+/// What was to change something may have done so: nobody is told that it is safe to try again.
+fn lost(cause: &Failure) -> Failure {
+    let failure = Failure::new(
+        cause.kind(),
+        "the request was sent, but its answer was lost: it may or may not have taken effect",
+    )
+    .because(cause.message());
+    let failure = cause.causes().iter().cloned().fold(failure, Failure::because);
+    failure.hint("look at what is there with a GET before you send it again")
 }
