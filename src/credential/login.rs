@@ -122,7 +122,7 @@ impl Login {
     pub fn checked(mut self) -> Result<Self, Failure> {
         if self.username.contains(char::is_control) {
             let message = format!("the user name {} holds a control character", self.source);
-            return Err(Failure::new(report::Kind::Usage, message));
+            return Err(Failure::new(report::Kind::Usage, message).hint("give it as one line, without tabs"));
         }
         self.secret = self.secret.checked(&self.source)?;
         Ok(self)

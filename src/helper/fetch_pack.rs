@@ -31,11 +31,14 @@ pub(super) fn run(
     // With its pipes closed, fetch-pack ends whatever it was waiting for.
     drop(from_child);
     let status = child.wait().map_err(Error::FetchPack)?;
-    // If the server refused, that is the reason, and what fetch-pack makes of it only the consequence.
-    let said = said?;
-    if status.success() {
-        Ok(said)
-    } else {
-        Err(Error::FetchPack(io::Error::other(status.to_string())))
+    match said {
+        Ok(said) if status.success() => Ok(said),
+        // Who has ended no longer reads; that it has is the reason, however it was noticed.
+        Err(Error::FetchPack(error)) if status.success() || error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::FetchPack(error))
+        }
+        Ok(_) | Err(Error::FetchPack(_)) => Err(Error::FetchPack(io::Error::other(status.to_string()))),
+        // If the server refused, that is the reason, and what fetch-pack makes of it only the consequence.
+        Err(error) => Err(error),
     }
 }

@@ -14,7 +14,7 @@ pub const FAILED: u8 = 128;
 
 /// How long a session may take to notice by itself that git has died.
 #[cfg(unix)]
-const GRACE: Duration = Duration::from_millis(800);
+const GRACE: Duration = Duration::from_millis(500);
 
 /// How long it may take to end after git has been told everything: the end of the last answer may come late, and its
 /// cookies have to be written. Git waits for our status, and takes it for that of its own work.

@@ -140,7 +140,7 @@ impl Site {
 
     /// Writes the record, and then the files. A file that another has changed meanwhile is left to it.
     fn write(&self, entries: Vec<Entry>) -> Result<(), Failure> {
-        let told = |failure: Failure| failure.because(format!("so '{}' is not migrated", self.shown));
+        let told = |failure: Failure| failure.hint(format!("'{}' is not migrated", self.shown));
         let _turn = Record::lock(&self.place).map_err(told)?;
         let mut files = self.prepare().map_err(told)?;
         let before = Record::read(&self.place)?;

@@ -60,6 +60,11 @@ fn refusals(table: &mut Table, scene: &Scene) {
         ),
         ("the API's answer is cut", Action::CutBody { after: 100 }, COMMITS),
         (
+            "what changes something gets no answer",
+            Action::CutHead { after: 0 },
+            "-X DELETE /things",
+        ),
+        (
             "a next page elsewhere",
             json(200, r#"{"values": [], "next": "https://elsewhere.example/x"}"#),
             "--paginate /x",

@@ -98,7 +98,7 @@ fn lists(table: &mut Table, scene: &Scene) {
     );
     fs::remove_file(&list).expect("it was there");
     let _desktop = Desktop::start(scene);
-    fs::create_dir_all(list.with_file_name("accounts.new/x")).expect("a directory can be made");
+    fs::create_dir_all(list.with_file_name("accounts.json.new/x")).expect("a directory can be made");
     table.fails("the list of accounts cannot be written", scene, &login(scene, &[]));
 }
 

@@ -12,6 +12,7 @@ use crate::support::scene::{Scene, TOKEN};
 fn signing_in() {
     let mut table = Table::new("signing_in");
     let scene = scene();
+    scene.excuse_file(scene.home().join("askpass"));
     let _desktop = Desktop::start(&scene);
     logins(&mut table, &scene);
     terminals(&mut table, &scene);

@@ -23,10 +23,6 @@ const WITHOUT_HINT: &[(&str, &str)] = &[
     ("cannot write '/dev/null/x'", "what the system says is all there is"),
     ("cannot read the input", "what the system says is all there is"),
     (
-        "cannot read the secret from standard input",
-        "what the system says is all there is",
-    ),
-    (
         "cannot write the list of accounts",
         "what the system says is all there is",
     ),

@@ -91,6 +91,38 @@ fn surroundings() {
             "env -u BBCLOUD_TOKEN BBCLOUD_TOKEN_FILE=nowhere git-remote-bbcloud origin acme/widgets <list",
         ),
         (
+            "the file of the secret is another one",
+            "head -c 70000 /dev/zero | tr '\\0' a >long; env -u BBCLOUD_TOKEN BBCLOUD_TOKEN_FILE=long git-remote-bbcloud origin acme/widgets <list",
+        ),
+        (
+            "the secret has two lines",
+            "BBCLOUD_TOKEN=$(printf 'ATBBa\\nb') git-remote-bbcloud origin acme/widgets <list",
+        ),
+        (
+            "the secret is in another character set",
+            "BBCLOUD_TOKEN=$(printf 'ATBB\\344') git-remote-bbcloud origin acme/widgets <list",
+        ),
+        (
+            "the user name has two lines",
+            "BBCLOUD_USERNAME=$(printf 'mia\\nx') git-remote-bbcloud origin acme/widgets <list",
+        ),
+        (
+            "the user name of ~/.netrc has a tab in it",
+            "printf 'machine localhost login \"a\\\\tb\" password ATBBx\\n' >\"$HOME/.netrc\"; env -u BBCLOUD_TOKEN BBCLOUD_API_URL=https://localhost:1 git-remote-bbcloud api /user; code=$?; rm \"$HOME/.netrc\"; exit $code",
+        ),
+        (
+            "the list of accounts is a pipe",
+            "mkdir -p \"$HOME/.config/git-remote-bbcloud\" && mkfifo \"$HOME/.config/git-remote-bbcloud/accounts.json\" && git-remote-bbcloud status",
+        ),
+        (
+            "the configuration is a link to itself",
+            "ln -s own own; GIT_CONFIG_GLOBAL=$PWD/own git-remote-bbcloud setup",
+        ),
+        (
+            "clear text that would leave the machine",
+            "BBCLOUD_BASE_URL=http://localhost:1 http_proxy=http://192.0.2.1:3128 git-remote-bbcloud origin acme/widgets <list",
+        ),
+        (
             "the file of the secret is empty",
             "env -u BBCLOUD_TOKEN BBCLOUD_TOKEN_FILE=/dev/null git-remote-bbcloud origin acme/widgets <list",
         ),

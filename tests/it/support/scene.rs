@@ -107,9 +107,15 @@ impl Scene {
         self.variables.borrow_mut().push((name.into(), None));
     }
 
-    /// Says that the test itself has a secret in this file, or will have it there.
+    /// Says that the test itself has a secret in this file, or will have it there; or in one below this directory.
     pub(crate) fn excuse_file(&self, path: impl Into<PathBuf>) {
         self.canary.excuse_file(path);
+    }
+
+    /// Says that the test's own commands have secrets in their arguments, which git traces. What the product's have is
+    /// looked at all the same.
+    pub(crate) fn excuse_traces(&self) {
+        self.canary.excuse_traces();
     }
 
     /// See [`Canary::recorder`].
