@@ -135,6 +135,7 @@ fn dockerfile() {
     let token = "ATATT-of-a-build";
     scene.bitbucket.add_account(Account::api_token("bob", token));
     let secret = scene.path("secret file");
+    scene.excuse_file(&secret);
     fs::write(&secret, format!("{token}\n")).expect("a file can be written");
     let fetch = fetch.replace("/run/secrets/bbcloud", &format!("'{}'", secret.display()));
     let place = scene.path("parts");
