@@ -34,9 +34,9 @@ pub(super) fn no_packet(operation: Operation, begin: &str) -> String {
 /// A status without a meaning of its own.
 pub(super) fn refused(operation: Operation, status: u16) -> String {
     let what = if operation.pushes() {
-        "refused a push to"
+        "refused a request to push to"
     } else {
-        "refused to read"
+        "refused a request to read"
     };
     format!("'localhost' {what} 'acme/widgets' (HTTP {status})")
 }

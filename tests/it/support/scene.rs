@@ -107,13 +107,13 @@ impl Scene {
         self.variables.borrow_mut().push((name.into(), None));
     }
 
-    /// Says that the test itself has a secret in this file, or will have it there; or in one below this directory.
+    /// Says that the test itself has a secret in this file, or will have it there.
     pub(crate) fn excuse_file(&self, path: impl Into<PathBuf>) {
         self.canary.excuse_file(path);
     }
 
-    /// Says that the test's own commands have secrets in their arguments, which git traces. What the product's have is
-    /// looked at all the same.
+    /// Says that commands of the test itself have secrets in their arguments, as their subject: what git traces of them
+    /// is not searched, but what they say is, and what the product hands on.
     pub(crate) fn excuse_traces(&self) {
         self.canary.excuse_traces();
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::forms::Forms;
 
@@ -50,6 +50,15 @@ pub(super) fn prepare(place: &Path) {
     for name in IN_FILES {
         fs::create_dir_all(place.join(name)).expect("a directory can be made");
     }
+}
+
+/// Returns every file of them that there is below `place`.
+pub(super) fn files(place: &Path) -> Vec<PathBuf> {
+    let below = IN_FILES
+        .iter()
+        .flat_map(|name| fs::read_dir(place.join(name)).into_iter().flatten().flatten());
+    let of_each = below.map(|entry| entry.path());
+    IN_A_FILE.iter().map(|name| place.join(name)).chain(of_each).collect()
 }
 
 /// What has to be set for all traces to be written below `place`.
