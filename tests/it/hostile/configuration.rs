@@ -122,3 +122,69 @@ fn a_repository_of_somebody_else_is_not_touched() {
     assert!(output.stderr.contains("safe.directory"), "{}", output.stderr);
     assert!(scene.bitbucket.requests().is_empty());
 }
+
+/// An authority of the repository's own is trusted, as git trusts it; SECURITY.md says so.
+#[test]
+fn an_authority_of_the_repository_is_trusted_as_git_does() {
+    let scene = Scene::new();
+    scene.cloned();
+    let other = Bitbucket::start(Settings::default());
+    other.create_repository(MAIN);
+    other.commit(MAIN, "main", "Other", &[("other", b"other\n")]);
+    other.add_account(Account::api_token("eve", TOKEN));
+    // As if the network led there; without the variable, which would win over every setting.
+    scene.set("BBCLOUD_BASE_URL", format!("https://localhost:{}", other.port()));
+    scene.unset("GIT_SSL_CAINFO");
+    let ours = scene.bitbucket.ca_file().display().to_string();
+    scene.git_ok("", &["config", "--global", "http.sslCAInfo", &ours]);
+    let output = scene.git_in("clone", &["fetch", "--quiet"]);
+    assert!(
+        output.stderr.contains("no trusted connection to 'localhost'"),
+        "{}",
+        output.stderr
+    );
+    assert!(other.requests().is_empty());
+    set(&scene, "http.sslCAInfo", &other.ca_file().display().to_string());
+    scene.git_ok("clone", &["ls-remote", "origin"]);
+    assert!(!other.requests().is_empty());
+}
+
+/// Programs that a repository names are started, as git starts them; where secrets are kept, it cannot say.
+#[cfg(unix)]
+#[test]
+fn programs_are_the_repositorys_to_name_and_the_store_is_not() {
+    let scene = Scene::new();
+    scene.cloned();
+    scene.set("BBCLOUD_CACHE", "false");
+    scene.unset("BBCLOUD_TOKEN");
+    // Read from here, any of them would be an error.
+    for key in ["bbcloud.store", "bbcloud.keychainTimeout"] {
+        set(&scene, key, "nonsense");
+    }
+    let log = scene.path("asked");
+    let asks = |name: &str| {
+        format!(
+            "!f() {{ echo {name} >>'{}'; cat >>'{}'; }}; f",
+            log.display(),
+            log.display()
+        )
+    };
+    set(&scene, "credential.helper", &asks("helper"));
+    let askpass = scene.path("askpass");
+    std::fs::write(
+        &askpass,
+        format!("#!/bin/sh\necho \"asked $1\" >>'{}'\nexit 1\n", log.display()),
+    )
+    .unwrap();
+    std::fs::set_permissions(&askpass, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    set(&scene, "core.askPass", &askpass.display().to_string());
+    let output = scene.git_in("clone", &["fetch", "--quiet"]);
+    assert!(!output.success());
+    assert!(!output.stderr.contains("nonsense"), "{}", output.stderr);
+    let asked = std::fs::read_to_string(&log).expect("both are asked");
+    assert!(
+        asked.contains("helper\n") && asked.contains("host=localhost:"),
+        "{asked}"
+    );
+    assert!(asked.contains("asked "), "{asked}");
+}
