@@ -128,10 +128,7 @@ fn a_repository_of_somebody_else_is_not_touched() {
 fn an_authority_of_the_repository_is_trusted_as_git_does() {
     let scene = Scene::new();
     scene.cloned();
-    let other = Bitbucket::start(Settings::default());
-    other.create_repository(MAIN);
-    other.commit(MAIN, "main", "Other", &[("other", b"other\n")]);
-    other.add_account(Account::api_token("eve", TOKEN));
+    let other = other(&scene);
     // As if the network led there; without the variable, which would win over every setting.
     scene.set("BBCLOUD_BASE_URL", format!("https://localhost:{}", other.port()));
     scene.unset("GIT_SSL_CAINFO");
