@@ -29,7 +29,7 @@
 //! 7. [`cli`]: one file or directory a subcommand, over a `scene`; `migrate` and `setup` change git's configuration
 //!    through [`git`] alone (`document`, `replace`).
 //! 8. [`environment`] (every variable and setting, once), [`file`](mod@file), [`git`], [`pipe`], [`process`],
-//!    [`report`], [`trace`]: the process's surroundings, each through one door.
+//!    [`report`], [`secret`] (its type and its kinds), [`trace`]: the process's surroundings, each through one door.
 //!
 //! # Invariants
 //! 1. In helper mode standard output carries protocol bytes only, from one writer, flushed where git waits for it.
@@ -61,4 +61,5 @@ pub mod pipe;
 pub mod process;
 pub mod report;
 pub mod repository;
+pub mod secret;
 pub mod trace;

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use crate::credential::kind::Kind as SecretKind;
-use crate::credential::secret::Secret;
 use crate::report::{Failure, Kind, plain};
+use crate::secret::Secret;
+use crate::secret::kind::Kind as SecretKind;
 
 /// What an address should look like.
 const FORM: &str = "use 'bbcloud::<workspace>/<repository>' or 'bbcloud::<workspace>/<repository>/wiki'";

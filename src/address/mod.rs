@@ -21,8 +21,8 @@ pub use self::base_url::BaseUrl;
 use self::fault::Fault;
 use self::name::Place;
 use self::userinfo::Userinfo;
-use crate::credential::secret::Secret;
 use crate::report::Failure;
+use crate::secret::Secret;
 
 /// What git puts before the address of a remote to call this helper.
 const PREFIX: &str = "bbcloud::";

@@ -5,7 +5,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::fault::{Fault, is_token};
-use crate::credential::secret::Secret;
+use crate::secret::Secret;
 
 /// Who the address says is asking.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

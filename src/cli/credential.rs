@@ -14,13 +14,13 @@ use super::scene::{Scene, exit, print};
 use crate::address::Address;
 use crate::credential::account::{Account, Scope, closest};
 use crate::credential::keychain::Fault;
-use crate::credential::kind::Kind as SecretKind;
 use crate::credential::login::{Login, Source};
 use crate::credential::refused::Refused;
-use crate::credential::secret::Secret;
 use crate::credential::{given, username};
 use crate::environment::variable::BBCLOUD_USERNAME;
 use crate::report::{Failure, Kind};
+use crate::secret::Secret;
+use crate::secret::kind::Kind as SecretKind;
 
 /// The longest question, in bytes.
 const MAX: u64 = 1024 * 1024;

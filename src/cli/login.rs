@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use super::scene::Scene;
 use crate::credential::account::{Account, Scope};
-use crate::credential::kind::Kind as SecretKind;
 use crate::credential::login::{Login, Source};
 use crate::credential::prompt::Prompt;
-use crate::credential::secret::Secret;
 use crate::credential::{keeping, read_file, read_line, username};
 use crate::environment::variable::{BBCLOUD_EMAIL, BBCLOUD_USERNAME};
 use crate::report::{Failure, Kind};
+use crate::secret::Secret;
+use crate::secret::kind::Kind as SecretKind;
 use clap::Args;
 
 /// Where secrets are made, and with which permissions.

@@ -6,9 +6,9 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::kind::Kind;
 use crate::address::{Address, BaseUrl};
 use crate::report::{self, Failure};
+use crate::secret::kind::Kind;
 
 /// What a secret is for: everything at a host, a workspace, or a repository and its wiki.
 #[derive(Debug, Clone, PartialEq, Eq)]

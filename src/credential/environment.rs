@@ -7,10 +7,10 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::login::Source;
-use super::secret::Secret;
 use crate::environment::Environment;
 use crate::environment::variable::BBCLOUD_TOKEN_FILE;
 use crate::report::{Failure, Kind};
+use crate::secret::Secret;
 
 /// No secret of Bitbucket's is longer; what is longer is another file.
 const MAX: u64 = 64 * 1024;

@@ -8,8 +8,8 @@ use gix::credentials::protocol::{Context, ContextOptions};
 use url::Url;
 
 use super::policy::HelperSettings;
-use super::secret::Secret;
 use crate::report::{Failure, Kind};
+use crate::secret::Secret;
 
 /// What the helpers answered.
 pub(super) enum Answer {

@@ -155,7 +155,7 @@ fn unreadable(path: &Path, fault: Option<io::ErrorKind>) -> Failure {
 mod tests {
     use super::*;
     use crate::credential::account::{Place, Scope};
-    use crate::credential::kind;
+    use crate::secret::kind;
 
     fn index(directory: &Path) -> Index {
         Index::of(&Environment::from_pairs([("XDG_CONFIG_HOME", directory)])).expect("a directory")

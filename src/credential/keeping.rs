@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::account::Account;
 use super::index::Index;
 use super::keychain::{Fault, Keychain};
-use super::secret::Secret;
 use crate::report::Failure;
+use crate::secret::Secret;
 
 /// Keeps `secret` for `account`. With `replace`, other accounts for the same go.
 pub fn keep(

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::account::Account;
-use super::kind::Kind;
-use super::secret::Secret;
 use super::username;
 use crate::report::{self, Failure};
+use crate::secret::Secret;
+use crate::secret::kind::Kind;
 
 /// Where a login came from, as the user would say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

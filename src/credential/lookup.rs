@@ -8,7 +8,6 @@ use super::environment::given;
 use super::helper::{Answer, Helpers};
 use super::index::Index;
 use super::keychain::{Fault, Keychain};
-use super::kind::Kind;
 use super::login::{Login, Source};
 use super::policy::Policy;
 use super::{netrc, username};
@@ -16,6 +15,7 @@ use crate::address::{Address, BaseUrl};
 use crate::environment::Environment;
 use crate::environment::variable::{BBCLOUD_EMAIL, BBCLOUD_USERNAME};
 use crate::report::{self, Failure};
+use crate::secret::kind::Kind;
 
 /// What a login is wanted for.
 #[derive(Debug, Clone, Copy)]

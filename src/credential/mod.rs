@@ -14,7 +14,6 @@ mod helper;
 pub mod index;
 pub mod keeping;
 pub mod keychain;
-pub mod kind;
 pub mod lock;
 pub mod login;
 mod logins;
@@ -23,7 +22,6 @@ pub mod netrc;
 pub mod policy;
 pub mod prompt;
 pub mod refused;
-pub mod secret;
 pub mod username;
 
 pub use self::environment::{given, read_file, read_line};

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::secret::Secret;
 use crate::environment::Environment;
 use crate::file;
+use crate::secret::Secret;
 
 /// The longest file that is read, in bytes; of a longer one an entry could be cut.
 const MAX: u64 = 1024 * 1024;

@@ -1,8 +1,8 @@
 //! Which user name goes with a secret, and why a name that was given cannot.
 
 use super::account::is_fixed;
-use super::kind::Kind;
 use crate::report::{self, Failure};
+use crate::secret::kind::Kind;
 
 /// Where Bitbucket shows the user name.
 pub const SHOWN_AT: &str = "https://bitbucket.org/account/settings/";

@@ -11,9 +11,9 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::credential::secret::Secret;
 use crate::git::value;
 use crate::report::{Failure, Kind};
+use crate::secret::Secret;
 
 pub use variable::Variable;
 use variable::{ALL, BBCLOUD_TOKEN, BBCLOUD_TOKEN_FILE, GIT_CONFIG_COUNT, HOME, USERPROFILE};

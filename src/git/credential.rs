@@ -8,7 +8,7 @@ use std::process::Stdio;
 use gix::credentials::protocol::Context;
 use zeroize::Zeroizing;
 
-use crate::credential::secret::Secret;
+use crate::secret::Secret;
 
 /// What is asked for, or was given; helpers are told whether it was right.
 #[derive(Debug, Clone)]

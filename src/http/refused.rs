@@ -7,9 +7,9 @@ use super::said::{Scopes, words};
 use super::status::Asked;
 use crate::bridge::refusal::Refusal;
 use crate::bridge::service::Service;
-use crate::credential::kind::Kind as SecretKind;
 use crate::credential::login::Login;
 use crate::report::{Failure, Kind};
+use crate::secret::kind::Kind as SecretKind;
 
 /// Where an API token for Bitbucket is made.
 const NEW_TOKEN: &str = "https://id.atlassian.com/manage-profile/security/api-tokens";

@@ -77,8 +77,16 @@ fn dependencies_point_one_way() {
         ("src/http/", &["helper", "repository", "cli"]),
         ("src/credential/", &["http", "helper", "repository", "cli"]),
         ("src/git/", &["bridge", "http", "helper", "repository", "cli"]),
-        ("src/address/", &["bridge", "http", "helper", "repository", "cli"]),
+        (
+            "src/address/",
+            &["bridge", "http", "credential", "helper", "repository", "cli"],
+        ),
         ("src/helper/", &["cli"]),
+        (
+            "src/secret/",
+            &["address", "bridge", "http", "credential", "helper", "repository", "cli"],
+        ),
+        ("src/environment/", &["credential"]),
     ] {
         for name in unknown {
             let word = format!("crate::{name}::");

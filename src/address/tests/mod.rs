@@ -4,8 +4,8 @@ mod base_url;
 mod failures;
 
 use super::{Address, BaseUrl};
-use crate::credential::secret::Secret;
 use crate::report::{Failure, Kind};
+use crate::secret::Secret;
 
 const UUID: &str = "{0f8fad5b-d9cb-469f-a165-70867728950e}";
 const FORM: &str = "use 'bbcloud::<workspace>/<repository>' or 'bbcloud::<workspace>/<repository>/wiki'";

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::bridge::refusal::Refusal;
-use crate::credential::kind::Kind as SecretKind;
 use crate::credential::login::{Login, Source};
 use crate::http::said::Scopes;
 use crate::report::{Failure, Kind};
+use crate::secret::kind::Kind as SecretKind;
 
 /// Where an API token for Bitbucket is made.
 const NEW_TOKEN: &str = "https://id.atlassian.com/manage-profile/security/api-tokens";

@@ -7,8 +7,8 @@ use super::checks::Checks;
 use crate::cli::scene::Scene;
 use crate::credential::account::{Account, Place, closest};
 use crate::credential::given;
-use crate::credential::kind::Kind;
 use crate::http::date;
+use crate::secret::kind::Kind;
 
 /// Bitbucket's API tokens live for a year at most.
 const LONGEST_LIFE: Duration = Duration::from_secs(365 * 86_400);

@@ -5,10 +5,10 @@ use crate::address::Address;
 use crate::cli::scene::Scene;
 use crate::credential::account::{Account, Scope, closest};
 use crate::credential::keeping;
-use crate::credential::kind::Kind as SecretKind;
 use crate::credential::login::{Login, Source};
 use crate::credential::username;
 use crate::report::{Failure, Kind};
+use crate::secret::kind::Kind as SecretKind;
 
 /// Keeps secrets, each of them once.
 pub(super) struct Keeper<'a, 'b> {

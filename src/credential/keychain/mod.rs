@@ -20,8 +20,8 @@ use super::account::{Account, Place};
 use super::index::Index;
 #[cfg(target_os = "linux")]
 use super::lock::Lock;
-use super::secret::Secret;
 use crate::environment::Environment;
+use crate::secret::Secret;
 
 /// How long the keychain may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

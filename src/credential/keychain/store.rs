@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Fault;
 use crate::credential::account::{Account, Place};
-use crate::credential::secret::Secret;
+use crate::secret::Secret;
 
 /// The name under which our entries are found, and nobody else's: a search matches it in every collection.
 pub(super) const SERVICE: &str = "org.git-remote-bbcloud";
@@ -176,7 +176,7 @@ mod tests {
 
     use super::*;
     use crate::credential::account::Scope;
-    use crate::credential::kind::Kind;
+    use crate::secret::kind::Kind;
 
     fn account(username: &str) -> Account {
         Account {

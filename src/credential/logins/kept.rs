@@ -4,8 +4,8 @@ use super::Logins;
 use crate::credential::account::{Account, Scope, closest};
 use crate::credential::keeping;
 use crate::credential::keychain::Fault;
-use crate::credential::kind::Kind;
 use crate::credential::login::Login;
+use crate::secret::kind::Kind;
 
 impl Logins {
     /// Looks for a secret, the most specific first.

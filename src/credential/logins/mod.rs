@@ -11,11 +11,9 @@ use super::account::{Account, Scope, closest};
 use super::helper::{Answer, Found, Helpers};
 use super::index::Index;
 use super::keychain::Keychain;
-use super::kind::Kind;
 use super::lock::Lock;
 use super::login::{Login, Source};
 use super::policy::Policy;
-use super::secret::Secret;
 use super::{environment, netrc, username};
 use crate::address::{Address, BaseUrl};
 use crate::bridge::Credentials;
@@ -23,6 +21,8 @@ use crate::bridge::refusal::Refusal;
 use crate::environment::Environment;
 use crate::environment::variable::BBCLOUD_USERNAME;
 use crate::report::{self, Failure, Report};
+use crate::secret::Secret;
+use crate::secret::kind::Kind;
 
 /// The logins for one repository.
 #[derive(Debug)]

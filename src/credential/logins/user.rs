@@ -3,12 +3,12 @@
 use super::Logins;
 use crate::bridge::refusal::Refusal;
 use crate::credential::account::{Scope, closest};
-use crate::credential::kind::Kind;
 use crate::credential::lock::Lock;
 use crate::credential::login::{Login, Source};
 use crate::credential::prompt::Prompt;
 use crate::credential::username;
 use crate::report::Failure;
+use crate::secret::kind::Kind;
 
 /// How often the user is asked for a secret before a command fails.
 const ATTEMPTS: usize = 3;

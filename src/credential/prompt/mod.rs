@@ -16,8 +16,8 @@ use std::io;
 use zeroize::Zeroizing;
 
 use super::policy::Policy;
-use super::secret::Secret;
 use crate::report::{Failure, Kind};
+use crate::secret::Secret;
 
 /// Whom to ask.
 #[derive(Debug, Clone)]

@@ -11,8 +11,8 @@ use super::super::error::Error;
 use super::super::head::AnswerHead;
 use super::super::settings::{Proxy, ProxyAuth, ProxyScheme};
 use super::{Config, Way, place};
-use crate::credential::secret::Secret;
 use crate::git::credential::Credential;
+use crate::secret::Secret;
 
 /// A name and a password.
 pub(in super::super) struct Login {

@@ -5,9 +5,9 @@
 use zeroize::Zeroizing;
 
 use super::reader::Reader;
-use crate::credential::secret::Secret;
 use crate::environment::variable as var;
 use crate::report::{Failure, Kind};
+use crate::secret::Secret;
 
 /// One `http.extraHeader`, by curl's rules (`CURLOPT_HTTPHEADER`(3)).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use url::Url;
 
 use super::reader::Reader;
 use super::{Tls, no_proxy, tls};
-use crate::credential::secret::Secret;
 use crate::environment::Variable;
 use crate::environment::variable as var;
 use crate::report::{Failure, Kind};
+use crate::secret::Secret;
 
 /// The port of a proxy that names none, as curl has it.
 const DEFAULT_PORT: u16 = 1080;

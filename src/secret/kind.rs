@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::secret::Secret;
+use super::Secret;
 
 /// The sort of a secret, as Bitbucket Cloud tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

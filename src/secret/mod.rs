@@ -1,6 +1,8 @@
 //! The type of every secret: it cannot be displayed, is redacted when debugged, and is wiped when dropped.
 //!
-//! It must not know what a secret is for.
+//! Does not depend on what a secret is for, nor on where it is kept. [`kind`] tells the sorts of secrets apart.
+
+pub mod kind;
 
 use std::fmt;
 
