@@ -6,6 +6,7 @@
 pub mod discovery;
 pub mod fallback;
 pub mod framing;
+pub mod outcome;
 pub mod packet;
 pub mod receive_pack;
 pub mod refusal;
@@ -22,6 +23,7 @@ use std::io;
 use zeroize::Zeroizing;
 
 use self::discovery::Advertisement;
+use self::outcome::{Outcome, Unfinished};
 use self::refusal::Refusal;
 use crate::report::Failure;
 
@@ -31,9 +33,9 @@ pub enum Error {
     /// The server said no.
     #[error("the server refused: {0}")]
     Refused(#[source] Box<Refusal>),
-    /// Network, TLS, proxy or HTTP; an [`http::Error`](crate::http::error::Error) is within.
-    #[error("the server could not be asked")]
-    Http(#[source] io::Error),
+    /// Network, TLS, proxy or HTTP failed; what became of the request is told with it.
+    #[error("the request failed")]
+    Http(#[source] Unfinished),
     /// The server does not speak git's protocol, or not all of it.
     #[error("{0}")]
     Protocol(String),
@@ -63,12 +65,24 @@ pub enum Error {
     Credentials(Failure),
 }
 
+impl Error {
+    /// Returns what became of the request, if it is the request that failed and not this side.
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.outcome()),
+            Self::Http(unfinished) => Some(unfinished.outcome),
+            Self::Protocol(_) => Some(Outcome::Unanswered),
+            _ => None,
+        }
+    }
+}
+
 /// Sorts what a read of an answer returned.
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         match error.downcast::<Refusal>() {
             Ok(refusal) => Self::Refused(Box::new(refusal)),
-            Err(error) => Self::Http(error),
+            Err(error) => Self::Http(error.into()),
         }
     }
 }

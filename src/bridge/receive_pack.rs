@@ -3,10 +3,11 @@
 //! The command list has to be read, not only passed on: a push that only deletes has no pack, and git keeps its end of
 //! the pipe open while it waits for the report. Waiting for the end of git's stream would then be waiting for ever.
 
-use std::io::{self, BufRead, Write};
+use std::io::{BufRead, Write};
 
 use gix_transport::client::blocking_io::http::Http;
 
+use super::outcome::{Effect, Extent, Outcome, Unfinished};
 use super::packet::{self, Packet};
 use super::relay::relay;
 use super::remote::Remote;
@@ -42,26 +43,25 @@ pub fn serve<H: Http, C: Credentials>(
     if !any {
         return Ok(());
     }
-    let (body, sent) = if has_pack && !fill(from_git, &mut request, hold)? {
+    let (body, extent) = if has_pack && !fill(from_git, &mut request, hold)? {
         stream(remote, from_git, &request)?
     } else {
         let body = remote.post(Service::ReceivePack, &request, false);
-        (body.map_err(outcome)?, Sent::Whole)
+        (body.map_err(|error| judged(error, Extent::Whole))?, Extent::Whole)
     };
     let relayed = match relay(body, Service::ReceivePack, to_git) {
         Ok(false) if wants_report => Err(Error::Protocol("the server reports nothing".to_owned())),
         relayed => relayed.map(drop),
     };
-    relayed.map_err(|error| match sent {
-        Sent::Whole => outcome(error),
-        Sent::InPart => error,
-    })
+    relayed.map_err(|error| judged(error, extent))
 }
 
-/// How much of a push the server can have. Without the end of its pack it has no effect.
-enum Sent {
-    Whole,
-    InPart,
+/// Says so where nobody knows what a push that failed did at the server.
+fn judged(error: Error, extent: Extent) -> Error {
+    match error.outcome().map(|outcome| outcome.effect(extent)) {
+        Some(Effect::Unknown) => Error::Unknown(Box::new(error)),
+        Some(Effect::None) | None => error,
+    }
 }
 
 /// Reads up to `hold` bytes of the pack. Returns whether that was all of it.
@@ -83,50 +83,28 @@ fn stream<H: Http, C: Credentials>(
     remote: &mut Remote<H, C>,
     from_git: &mut impl BufRead,
     begun: &[u8],
-) -> Result<(H::ResponseBody, Sent), Error> {
+) -> Result<(H::ResponseBody, Extent), Error> {
     let mut upload = remote.upload(Service::ReceivePack)?;
-    let mut sent = upload.post_body.write_all(begun);
+    let mut sent = upload.post_body.write_all(begun).map_err(Unfinished::from);
     while sent.is_ok() {
         let bytes = from_git.fill_buf().map_err(Error::FromGit)?;
         if bytes.is_empty() {
             break;
         }
-        sent = upload.post_body.write_all(bytes);
+        sent = upload.post_body.write_all(bytes).map_err(Unfinished::from);
         let count = bytes.len();
         from_git.consume(count);
     }
-    let extent = if sent.is_ok() { Sent::Whole } else { Sent::InPart };
-    let answered_early = sent
-        .as_ref()
-        .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    let extent = match &sent {
+        Ok(()) => Extent::Whole,
+        Err(unfinished) if unfinished.outcome == Outcome::AnsweredEarly => Extent::InPart,
+        // The end of the pack may have been in what was sent last: git's end of the pipe tells.
+        Err(_) if from_git.fill_buf().is_ok_and(<[u8]>::is_empty) => Extent::Whole,
+        Err(_) => Extent::InPart,
+    };
     let body = remote.finish_upload(Service::ReceivePack, upload, sent);
-    match (body, extent) {
-        (Ok(body), extent) => Ok((body, extent)),
-        (Err(error), Sent::Whole) => Err(outcome(error)),
-        (Err(error), Sent::InPart) if answered_early => Err(error),
-        // Whether the end of the pack was in what has been sent, git's end of the pipe tells.
-        (Err(error), Sent::InPart) => Err(if from_git.fill_buf().is_ok_and(<[u8]>::is_empty) {
-            outcome(error)
-        } else {
-            error
-        }),
-    }
-}
-
-/// Once a push has been sent, an answer that does not arrive leaves its outcome unknown. Where nobody could be
-/// connected to, nothing has been sent; and who redirects a push has not done it.
-fn outcome(error: Error) -> Error {
-    match error {
-        Error::Http(error) if matches!(error.kind(), io::ErrorKind::NotConnected | io::ErrorKind::Unsupported) => {
-            Error::Http(error)
-        }
-        Error::Http(_) | Error::Protocol(_) => Error::Unknown(Box::new(error)),
-        // A gateway that gives up says nothing of the server behind it, which may go on.
-        Error::Refused(refusal) if matches!(refusal.status, 500 | 502 | 504) => {
-            Error::Unknown(Box::new(Error::Refused(refusal)))
-        }
-        error => error,
-    }
+    let body = body.map_err(|error| judged(error, extent))?;
+    Ok((body, extent))
 }
 
 fn read_commands(from_git: &mut impl BufRead) -> Result<Commands, Error> {

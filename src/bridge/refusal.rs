@@ -4,6 +4,8 @@
 
 use std::io;
 
+use super::outcome::{Answerer, Outcome};
+
 /// The longest text of a refusal that is kept, in bytes.
 pub const TEXT: usize = 16 * 1024;
 
@@ -15,8 +17,8 @@ pub struct Refusal {
     pub status: u16,
     /// The host that refused, which after a redirect is not the one that was asked.
     pub host: String,
-    /// Whether a redirect has led to it, away from the server that secrets are for, and so it was sent none.
-    pub elsewhere: bool,
+    /// Who that is.
+    pub by: Answerer,
     /// The `Content-Type` without its parameters, in lower case.
     pub content_type: String,
     /// The `WWW-Authenticate` values.
@@ -32,9 +34,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Finds the refusal that travelled through gitoxide's trait inside an [`io::Error`].
-    pub fn within(error: &io::Error) -> Option<&Self> {
-        error.get_ref()?.downcast_ref()
+    /// Returns what became of the request.
+    pub fn outcome(&self) -> Outcome {
+        Outcome::Refused {
+            by: self.by,
+            status: self.status,
+        }
     }
 }
 

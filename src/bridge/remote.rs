@@ -11,6 +11,7 @@ use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKi
 use zeroize::Zeroizing;
 
 use super::discovery::Advertisement;
+use super::outcome::{Outcome, Unfinished};
 use super::service::{Service, Version};
 use super::{Credentials, Error};
 
@@ -128,16 +129,16 @@ impl<H: Http, C: Credentials> Remote<H, C> {
     /// Ends an upload and returns the body of the answer. A refused credential is not replaced: what has been
     /// uploaded is gone.
     ///
-    /// `sent` is what became of the last write to its body. Whoever does not want the rest has answered already
-    /// ([`io::ErrorKind::BrokenPipe`]), and the answer says why; any other failure is the reason itself.
+    /// `sent` is what became of the last write to its body. A server that does not want the rest has answered already
+    /// ([`Outcome::AnsweredEarly`]), and the answer says why; any other failure is the reason itself.
     pub fn finish_upload(
         &mut self,
         service: Service,
         upload: Upload<H>,
-        sent: io::Result<()>,
+        sent: Result<(), Unfinished>,
     ) -> Result<H::ResponseBody, Error> {
         if let Err(error) = sent
-            && error.kind() != io::ErrorKind::BrokenPipe
+            && error.outcome != Outcome::AnsweredEarly
         {
             return Err(Error::Http(error));
         }
@@ -230,9 +231,9 @@ fn gzip(request: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// gitoxide's trait wraps what its implementation failed with; ours fails with errors of `http`, kept within.
+/// What gitoxide's trait itself fails with comes before anything is sent.
 fn wrapped(error: gix::error::Error) -> Error {
-    Error::Http(io::Error::other(error))
+    Error::Http(Unfinished::new(Outcome::Unsent, error))
 }
 
 fn line(text: &str) -> Zeroizing<String> {

@@ -6,6 +6,7 @@ use gix_transport::client::blocking_io::http::Http;
 
 use super::discovery::Advertisement;
 use super::framing::{Framing, Run};
+use super::outcome::Outcome;
 use super::packet::{self, Packet};
 use super::relay::relay;
 use super::remote::Remote;
@@ -80,7 +81,7 @@ fn may_be_stale(error: &Error) -> bool {
     match error {
         Error::Refused(refusal) => !matches!(refusal.status, 401 | 429 | 500..),
         // A request that is redirected, where only the first of a session may be.
-        Error::Http(error) => error.kind() == std::io::ErrorKind::Unsupported,
+        Error::Http(unfinished) => unfinished.outcome == Outcome::Elsewhere,
         Error::Protocol(_) | Error::Reported(_) => true,
         _ => false,
     }
@@ -127,7 +128,7 @@ fn upload<H: Http, C: Credentials>(
         more = matches!(read_request(from_git, request, 1)?, Request::Begun);
         sent = upload.post_body.write_all(request);
     }
-    remote.finish_upload(Service::UploadPack, upload, sent)
+    remote.finish_upload(Service::UploadPack, upload, sent.map_err(Into::into))
 }
 
 enum Request {

@@ -13,6 +13,7 @@ use super::exchange::Exchange;
 use super::head::AnswerHead;
 use super::request::Request;
 use super::session::{self, Answered, Session};
+use crate::bridge::outcome::Unfinished;
 use crate::bridge::refusal::{Refusal, TEXT};
 
 /// How far a request and its answer have come.
@@ -21,7 +22,7 @@ pub(super) enum Stage {
     Sending(Box<Request>, Box<Exchange>),
     Answered(Origin, Decoding),
     /// Nothing more comes. What went wrong is told to whoever asks first.
-    Done(Option<io::Error>),
+    Done(Option<Unfinished>),
 }
 
 impl Stage {
@@ -66,12 +67,12 @@ impl Answer {
                     // An upload that is broken must not be ended as if it were complete.
                     let error = request.failed(error);
                     self.stage = Stage::Done(None);
-                    return Err(error);
+                    return Err(error.into());
                 }
                 Ok(()) => {}
             },
-            Stage::Done(error) => return Err(error.take().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into())),
-            Stage::Answered(..) => return Err(io::ErrorKind::BrokenPipe.into()),
+            Stage::Done(error) => return Err(error.take().map_or_else(already_ended, io::Error::from)),
+            Stage::Answered(..) => return Err(already_ended()),
         }
         Ok(())
     }
@@ -86,7 +87,7 @@ impl Answer {
                 answered
             }
             Stage::Sending(request, exchange) => session::uploaded(&request, *exchange)?,
-            Stage::Done(error) => return Err(error.unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into())),
+            Stage::Done(error) => return Err(error.map_or_else(already_ended, io::Error::from)),
             answered @ Stage::Answered(..) => {
                 self.stage = answered;
                 return Ok(Vec::new());
@@ -101,7 +102,7 @@ impl Answer {
     fn begin(&mut self, answered: Answered) -> io::Result<AnswerHead> {
         let Answered {
             origin,
-            elsewhere,
+            by,
             exchange,
             head,
         } = answered;
@@ -116,7 +117,7 @@ impl Answer {
         if refused {
             self.again = None;
             let mut refusal = self.refusal(&head, host);
-            refusal.elsewhere = elsewhere;
+            refusal.by = by;
             return Err(refusal.into());
         }
         Ok(head)
@@ -158,7 +159,7 @@ impl Answer {
         Ok(filled)
     }
 
-    fn read_once(&mut self, out: &mut [u8]) -> io::Result<usize> {
+    fn read_once(&mut self, out: &mut [u8]) -> Result<usize, Error> {
         let Stage::Answered(_, decoding) = &mut self.stage else {
             return Ok(0);
         };
@@ -173,9 +174,9 @@ impl Answer {
     }
 
     /// The answer was cut. If nobody has seen any of it, the same request is sent once more, for the same type.
-    fn ask_again(&mut self, error: io::Error) -> io::Result<()> {
+    fn ask_again(&mut self, error: Error) -> io::Result<()> {
         let Some(mut request) = self.again.take() else {
-            return Err(error);
+            return Err(error.into());
         };
         // Its connection is of no use any more, and a server may allow few.
         self.stage = Stage::Done(None);
@@ -187,4 +188,9 @@ impl Answer {
         }
         Err(Error::Malformed("it is of another type than before its connection was cut".to_owned()).into())
     }
+}
+
+/// A part of a request that has ended is used once more, which no caller of ours does.
+fn already_ended() -> io::Error {
+    io::Error::other("the request has ended")
 }

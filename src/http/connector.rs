@@ -18,6 +18,7 @@ use super::settings::{Proxy, Settings};
 use super::stream::Stream;
 use super::wire::Watch;
 use super::{proxy, tls};
+use crate::bridge::outcome::Purpose;
 
 /// How long a connection may have been idle to carry a request that must not be sent twice. Apache closes after 5
 /// seconds, others later; where its farewell and the request meet on the way, nobody knows what became of the request.
@@ -124,11 +125,11 @@ impl Connector {
     }
 
     /// Returns a connection to `origin`: the idle one, the one that is being opened, or a new one. For a request that
-    /// may not be repeated (`may_repeat`) the idle one has to be good.
-    pub(super) fn take(&mut self, origin: &Origin, may_repeat: bool) -> Result<Connection, Error> {
+    /// changes something, the idle one has to be fresh.
+    pub(super) fn take(&mut self, origin: &Origin, purpose: Purpose) -> Result<Connection, Error> {
         if let Some(mut idle) = self.idle.take()
             && idle.origin == *origin
-            && (may_repeat || idle.since.elapsed() < RESTED)
+            && (purpose == Purpose::Read || idle.since.elapsed() < RESTED)
             // A server that has closed it says so.
             && !idle.stream.has_input()
         {

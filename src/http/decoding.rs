@@ -24,7 +24,7 @@ pub(super) struct Raw(Box<Exchange>);
 
 impl Read for Raw {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        Ok(self.0.read(out)?)
+        self.0.read(out).map_err(io::Error::other)
     }
 }
 
@@ -43,32 +43,31 @@ impl Decoding {
     }
 
     /// Reads the decoded body; 0 at its end.
-    pub(super) fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn read(&mut self, out: &mut [u8]) -> Result<usize, Error> {
         match self {
-            Self::Identity(exchange) => Ok(exchange.read(out)?),
+            Self::Identity(exchange) => exchange.read(out),
             Self::Gzip(decoder) => decoder.read(out).map_err(broken_coding),
             Self::Deflate(decoder) => decoder.read(out).map_err(broken_coding),
         }
     }
 
     /// Ends the body: what HTTP carried must have ended too. Returns the exchange, ready for its connection to be kept.
-    pub(super) fn finish(self) -> io::Result<Exchange> {
+    pub(super) fn finish(self) -> Result<Exchange, Error> {
         let mut exchange = match self {
             Self::Identity(exchange) => exchange,
             Self::Gzip(decoder) => decoder.into_inner().0,
             Self::Deflate(decoder) => decoder.into_inner().0,
         };
         if exchange.read(&mut [0])? > 0 {
-            return Err(Error::Malformed("it goes on after its compressed data".to_owned()).into());
+            return Err(Error::Malformed("it goes on after its compressed data".to_owned()));
         }
         Ok(*exchange)
     }
 }
 
 /// A cut connection passes through the decoder as it is; what the decoder itself says is about its data.
-fn broken_coding(error: io::Error) -> io::Error {
-    match Error::within(&error) {
-        Some(_) => error,
-        None => Error::Malformed(format!("its compressed data is broken: {error}")).into(),
-    }
+fn broken_coding(error: io::Error) -> Error {
+    error
+        .downcast()
+        .unwrap_or_else(|error| Error::Malformed(format!("its compressed data is broken: {error}")))
 }

@@ -4,6 +4,8 @@
 
 use std::io;
 
+use crate::bridge::outcome::{Outcome, Unfinished};
+
 /// A failure of the network, of TLS, of a proxy, or of the other side's HTTP.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -93,33 +95,37 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the connection was dropped: asking again may help, and does no harm to a request that changes nothing.
-    pub fn is_retryable(&self) -> bool {
+    /// Whether the connection was lost, so that another one may serve better.
+    pub fn is_lost_connection(&self) -> bool {
         matches!(self, Self::NoAnswer | Self::Cut { .. } | Self::Broken(_))
     }
 
-    /// Returns it as the failure of a request of which no server has seen anything: kind
-    /// [`NotConnected`](io::ErrorKind::NotConnected).
-    pub fn unsent(self) -> io::Error {
-        io::Error::new(io::ErrorKind::NotConnected, self)
+    /// Returns what became of a request that failed so; `sent` if a server can have received some of it.
+    pub fn outcome(&self, sent: bool) -> Outcome {
+        match self {
+            Self::AnsweredEarly => Outcome::AnsweredEarly,
+            Self::Redirect { .. } => Outcome::Elsewhere,
+            _ if sent => Outcome::Unanswered,
+            _ => Outcome::Unsent,
+        }
     }
 
-    /// Finds the error that travelled through gitoxide's trait inside an [`io::Error`].
-    pub fn within(error: &io::Error) -> Option<&Self> {
-        error.get_ref()?.downcast_ref()
+    /// Returns it as the failure of a request.
+    pub fn of_request(self, sent: bool) -> Unfinished {
+        Unfinished::new(self.outcome(sent), self)
     }
 }
 
+/// The error of a request that was sent.
+impl From<Error> for Unfinished {
+    fn from(error: Error) -> Self {
+        error.of_request(true)
+    }
+}
+
+/// As [`Unfinished`] has it.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
-        let kind = match &error {
-            Error::Cut { .. } | Error::NoAnswer => io::ErrorKind::UnexpectedEof,
-            Error::Stalled { .. } => io::ErrorKind::TimedOut,
-            Error::AnsweredEarly => io::ErrorKind::BrokenPipe,
-            Error::Malformed(_) => io::ErrorKind::InvalidData,
-            Error::Redirect { .. } => io::ErrorKind::Unsupported,
-            _ => io::ErrorKind::Other,
-        };
-        Self::new(kind, error)
+        Unfinished::from(error).into()
     }
 }

@@ -5,6 +5,7 @@
 use zeroize::Zeroizing;
 
 use super::retry;
+use crate::bridge::outcome::Answerer;
 use crate::bridge::refusal::Refusal;
 
 /// How the length of a request's body is told.
@@ -142,7 +143,7 @@ impl AnswerHead {
         Refusal {
             status: self.status,
             host,
-            elsewhere: false,
+            by: Answerer::Server,
             content_type: content_type.trim().to_ascii_lowercase(),
             challenges: self
                 .all("www-authenticate")

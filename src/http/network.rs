@@ -1,38 +1,23 @@
 //! Words for what went wrong before there was an answer, or in the middle of one.
 
-use std::io;
-
 use rustls::AlertDescription;
 
 use super::error::Error;
 use super::tls::NotPinned;
 use crate::address::BaseUrl;
+use crate::bridge::outcome::Unfinished;
 use crate::report::{Failure, Kind};
 
 /// What to look at where the proxy is to blame.
 const PROXY: &str = "check the proxy: 'git config --get-regexp proxy' and 'env | grep -i proxy'";
 
-/// Says what `error`, which came through gitoxide's trait, means for the user.
-pub fn explain(base: &BaseUrl, error: &io::Error) -> Failure {
-    match find(error) {
+/// Says what a request that failed means for the user.
+pub fn explain(base: &BaseUrl, failed: impl Into<Unfinished>) -> Failure {
+    let unfinished = failed.into();
+    match unfinished.reason() {
         Some(error) => of(base, error),
-        None => Failure::new(Kind::Network, format!("cannot talk to '{}'", base.host())).caused_by(error),
+        None => Failure::new(Kind::Network, format!("cannot talk to '{}'", base.host())).caused_by(&unfinished),
     }
-}
-
-/// The error may be wrapped: by [`io::Error`], by gitoxide, or by a decoder that reads from us.
-fn find(error: &io::Error) -> Option<&Error> {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error.get_ref()?);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<Error>() {
-            return Some(found);
-        }
-        next = match error.downcast_ref::<io::Error>() {
-            Some(inner) => inner.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static)),
-            None => error.source(),
-        };
-    }
-    None
 }
 
 fn of(base: &BaseUrl, error: &Error) -> Failure {

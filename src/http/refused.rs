@@ -5,6 +5,7 @@
 
 use super::said::{Scopes, words};
 use super::status::Asked;
+use crate::bridge::outcome::Answerer;
 use crate::bridge::refusal::Refusal;
 use crate::bridge::service::Service;
 use crate::credential::login::Login;
@@ -17,7 +18,7 @@ const NEW_TOKEN: &str = "https://id.atlassian.com/manage-profile/security/api-to
 impl Asked<'_> {
     pub(super) fn refused(&self, refusal: &Refusal) -> Failure {
         let failure = match refusal.status {
-            _ if refusal.elsewhere => self.refused_elsewhere(refusal),
+            _ if refusal.by == Answerer::Elsewhere => self.refused_elsewhere(refusal),
             401 => self.unauthenticated(refusal),
             403 => self.forbidden(refusal),
             404 => self.not_found(),

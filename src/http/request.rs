@@ -1,12 +1,11 @@
 //! A request as a session needs to know it: what it says, whether it may be repeated, and how far it has come.
 
-use std::io;
-
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::retry::Retry;
+use crate::bridge::outcome::{Answerer, Purpose, Unfinished};
 
 /// A request that is known in full, or whose upload is still to come.
 pub(super) struct Request {
@@ -18,9 +17,9 @@ pub(super) struct Request {
     pub(super) retry: Retry,
     /// What is no request of git's, and what it does.
     pub(super) foreign: Option<Foreign>,
-    /// Whether it has ever gone to another server than the one that secrets are for.
-    pub(super) elsewhere: bool,
-    /// Whether any server can have seen some of it.
+    /// Who answers it: another server than the one that secrets are for, once a redirect has led there.
+    pub(super) answerer: Answerer,
+    /// Whether the server that it goes to now can have received some of it. One that redirected it did nothing.
     pub(super) sent: bool,
 }
 
@@ -33,13 +32,14 @@ pub(super) struct Foreign {
 }
 
 impl Request {
-    /// Whether it has no effect, and so may be sent again: everything but a push.
-    pub(super) fn may_repeat(&self) -> bool {
-        match self.foreign {
+    /// Whether it changes something at the server, as a push does.
+    pub(super) fn purpose(&self) -> Purpose {
+        let reads = match self.foreign {
             Some(foreign) => foreign.method == "GET",
             // Not what the URL says: a redirect may have changed that.
             None => !self.tail.ends_with("/git-receive-pack"),
-        }
+        };
+        if reads { Purpose::Read } else { Purpose::Change }
     }
 
     /// Makes it a request that is none of git's.
@@ -57,8 +57,8 @@ impl Request {
         self.body.is_none()
     }
 
-    /// Returns `error` for the caller, who has to know whether the request can have had an effect.
-    pub(super) fn failed(&self, error: Error) -> io::Error {
-        if self.sent { error.into() } else { error.unsent() }
+    /// Returns `error` with what became of the request.
+    pub(super) fn failed(&self, error: Error) -> Unfinished {
+        error.of_request(self.sent)
     }
 }

@@ -16,6 +16,7 @@ use super::request::Foreign;
 use super::session::Session;
 use super::settings::Settings;
 use super::wire::Watch;
+use crate::bridge::outcome::Unfinished;
 use crate::bridge::refusal::{Refusal, TEXT};
 use crate::report::Report;
 use crate::trace::Trace;
@@ -63,7 +64,7 @@ impl Rest {
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub fn send(&mut self, call: Call) -> io::Result<Reply> {
+    pub fn send(&mut self, call: Call) -> Result<Reply, Unfinished> {
         let foreign = Foreign {
             method: call.method,
             follow: call.follow,
@@ -78,7 +79,8 @@ impl Rest {
         let answered = self.session.perform(&mut request);
         let answered = answered.map_err(|error| request.failed(error))?;
         let took = start.elapsed();
-        let body = Decoding::new(answered.exchange, answered.head.text("content-encoding"))?;
+        let body = Decoding::new(answered.exchange, answered.head.text("content-encoding"))
+            .map_err(|error| request.failed(error))?;
         Ok(Reply {
             origin: answered.origin,
             head: answered.head,

@@ -62,11 +62,6 @@ fn jittered(wait: Duration) -> Duration {
     wait / 2 + wait * u32::try_from(random).unwrap_or_default() / 2000
 }
 
-/// Whether a status says that the same request may be answered later.
-pub(super) fn is_passing(status: u16) -> bool {
-    matches!(status, 429 | 502 | 503 | 504)
-}
-
 /// Reads a `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
 pub(super) fn asked_wait(value: &str) -> Option<Duration> {
     let value = value.trim();

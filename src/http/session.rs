@@ -2,7 +2,6 @@
 //!
 //! It must not know gitoxide's trait, nor git's protocols beyond the one path that is never asked for twice.
 
-use std::io;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -21,6 +20,7 @@ use super::settings::{ExtraHeader, Settings};
 use super::stream::Stream;
 use super::wire::Watch;
 use super::{decoding, proxy, redirect};
+use crate::bridge::outcome::{Answerer, Outcome, Purpose};
 use crate::report::Report;
 
 /// The most that is read of an answer that is of no use, so that its connection can be used again.
@@ -29,10 +29,23 @@ const USELESS: usize = 64 * 1024;
 /// An answer whose body is still to be read.
 pub(super) struct Answered {
     pub(super) origin: Origin,
-    /// Whether the request had no secret in it any more, because a redirect had led away.
-    pub(super) elsewhere: bool,
+    pub(super) by: Answerer,
     pub(super) exchange: Exchange,
     pub(super) head: AnswerHead,
+}
+
+impl Answered {
+    fn outcome(&self) -> Outcome {
+        Outcome::Refused {
+            by: self.by,
+            status: self.head.status,
+        }
+    }
+}
+
+/// Whether another connection may serve `request`, and does no harm.
+fn may_help(error: &Error, request: &Request) -> bool {
+    error.is_lost_connection() && error.outcome(request.sent).may_repeat(request.purpose())
 }
 
 /// A session with one server.
@@ -110,7 +123,11 @@ impl Session {
             body,
             retry: Retry::new(self.settings.retries),
             foreign: None,
-            elsewhere,
+            answerer: if elsewhere {
+                Answerer::Elsewhere
+            } else {
+                Answerer::Server
+            },
             sent: false,
         }
     }
@@ -121,7 +138,7 @@ impl Session {
 
     /// Sends the head of a request whose body follows.
     pub(super) fn start_upload(&mut self, request: &mut Request) -> Result<Exchange, Error> {
-        let connection = self.connector.take(&Origin::of(&request.url), false)?;
+        let connection = self.connector.take(&Origin::of(&request.url), request.purpose())?;
         request.sent = true;
         self.start(connection.stream, request, Length::Chunked)
     }
@@ -130,7 +147,7 @@ impl Session {
     pub(super) fn perform(&mut self, request: &mut Request) -> Result<Answered, Error> {
         loop {
             match self.follow(request) {
-                Ok(answered) if retry::is_passing(answered.head.status) && request.may_repeat() => {
+                Ok(answered) if answered.outcome().may_repeat(request.purpose()) => {
                     let status = answered.head.status;
                     let asked = retry::asked_wait(answered.head.text("retry-after"));
                     let Some(wait) = request.retry.next(asked) else {
@@ -139,7 +156,7 @@ impl Session {
                     self.keep(answered.origin, answered.exchange);
                     self.pause(Some(status), asked.is_some(), wait);
                 }
-                Err(error) if error.is_retryable() && request.may_repeat() => {
+                Err(error) if may_help(&error, request) => {
                     let Some(wait) = request.retry.next(None) else {
                         return Err(error);
                     };
@@ -151,13 +168,12 @@ impl Session {
     }
 
     /// Sends a request again whose answer was cut before anybody had seen any of it.
-    pub(super) fn repeat(&mut self, request: &mut Request, error: io::Error) -> io::Result<Answered> {
-        let is_cut = Error::within(&error).is_some_and(Error::is_retryable);
-        let Some(wait) = request.retry.next(None).filter(|_| is_cut && request.may_repeat()) else {
+    pub(super) fn repeat(&mut self, request: &mut Request, error: Error) -> Result<Answered, Error> {
+        let Some(wait) = request.retry.next(None).filter(|_| may_help(&error, request)) else {
             return Err(error);
         };
         self.pause(None, false, wait);
-        Ok(self.perform(request)?)
+        self.perform(request)
     }
 
     fn pause(&self, status: Option<u16>, asked: bool, wait: Duration) {
@@ -178,7 +194,7 @@ impl Session {
                 }
                 return Ok(Answered {
                     origin,
-                    elsewhere: request.elsewhere,
+                    by: request.answerer,
                     exchange,
                     head,
                 });
@@ -197,9 +213,10 @@ impl Session {
             if Origin::of(&url) != origin {
                 // A secret goes to the host that it was kept for, and to no other.
                 request.lines.retain(|line| !redirect::is_secret(line));
-                request.elsewhere = true;
+                request.answerer = Answerer::Elsewhere;
             }
             request.url = url;
+            request.sent = false;
         }
     }
 
@@ -215,12 +232,14 @@ impl Session {
     /// has said nothing, and a proxy that relays requests may want a password first.
     fn send(&mut self, origin: &Origin, request: &mut Request) -> Result<(Exchange, AnswerHead), Error> {
         loop {
-            let connection = self.connector.take(origin, request.may_repeat())?;
+            let connection = self.connector.take(origin, request.purpose())?;
             let used = connection.used;
             request.sent = true;
             match self.send_once(connection.stream, request) {
-                Err(Error::NoAnswer) if used && request.may_repeat() => {}
+                Err(Error::NoAnswer) if used && request.purpose() == Purpose::Read => {}
                 Ok((exchange, head)) if head.status == 407 && self.relays(request) => {
+                    // The proxy has not passed it on.
+                    request.sent = false;
                     self.keep(origin.clone(), exchange);
                     self.connector.proxy_challenged(&head)?;
                 }
@@ -286,7 +305,7 @@ pub(super) fn uploaded(request: &Request, mut exchange: Exchange) -> Result<Answ
         }),
         None => Ok(Answered {
             origin: Origin::of(&request.url),
-            elsewhere: request.elsewhere,
+            by: request.answerer,
             exchange,
             head,
         }),

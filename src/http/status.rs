@@ -26,7 +26,7 @@ pub struct Asked<'a> {
 pub fn explain(asked: &Asked<'_>, error: Error) -> Failure {
     match error {
         Error::Refused(refusal) => asked.refused(&refusal),
-        Error::Http(error) => network::explain(asked.base, &error),
+        Error::Http(error) => network::explain(asked.base, error),
         Error::Protocol(message) => asked.protocol(message),
         Error::Reported(text) => Failure::new(
             Kind::Refused,

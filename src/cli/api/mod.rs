@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::scene::Scene;
 use crate::address::BaseUrl;
+use crate::bridge::outcome::{Effect, Extent, Unfinished};
 use crate::credential::account::Scope;
 use crate::credential::login::Login;
 use crate::credential::{Wanted, look_up};
@@ -80,7 +81,7 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
         // As it comes: a download may be of any size.
         let mut buffer = vec![0; 64 * 1024];
         loop {
-            let count = reply.read(&mut buffer).map_err(|error| api.broken(&error))?;
+            let count = reply.read(&mut buffer).map_err(|error| api.broken(error))?;
             let bytes = buffer.get(..count).unwrap_or_default();
             if count == 0 || !write(out, bytes)? {
                 break;
@@ -186,10 +187,9 @@ impl<'a> Api<'a> {
             body,
             follow: true,
         });
-        let mut reply = sent.map_err(|error| match (method, error.kind()) {
-            // Nobody has seen it, or whoever has, has not done it.
-            ("GET", _) | (_, io::ErrorKind::NotConnected | io::ErrorKind::Unsupported) => self.broken(&error),
-            _ => refusal::unknown(&self.broken(&error), &asked, &path),
+        let mut reply = sent.map_err(|unfinished| match (method, unfinished.outcome.effect(Extent::Whole)) {
+            ("GET", _) | (_, Effect::None) => self.broken(unfinished),
+            (_, Effect::Unknown) => refusal::unknown(&self.broken(unfinished), &asked, &path),
         })?;
         if reply.status() < 300 {
             return Ok(reply);
@@ -197,7 +197,7 @@ impl<'a> Api<'a> {
         Err(refusal::explain(&reply.refusal(), &asked, self.login.as_ref()))
     }
 
-    fn broken(&self, error: &io::Error) -> Failure {
+    fn broken(&self, error: impl Into<Unfinished>) -> Failure {
         network::explain(self.base, error)
     }
 }

@@ -62,14 +62,14 @@ fn read(api: &mut Api<'_>, url: Url) -> Result<Vec<u8>, Failure> {
     let mut reply = api.ask("GET", url, None)?;
     let mut text = Vec::new();
     let read = (&mut reply).take(MAX + 1).read_to_end(&mut text);
-    read.map_err(|error| api.broken(&error))?;
+    read.map_err(|error| api.broken(error))?;
     if text.len() as u64 > MAX {
         return Err(
             Failure::new(Kind::Protocol, format!("a page is longer than {MAX} bytes"))
                 .hint("ask for smaller pages: add 'pagelen=10' to the path's query"),
         );
     }
-    api.rest.finish(reply).map_err(|error| api.broken(&error))?;
+    api.rest.finish(reply).map_err(|error| api.broken(error))?;
     Ok(text)
 }
 

@@ -45,7 +45,7 @@ const INSPECTORS: [&str; 20] = [
 /// Returns whether requests can be sent.
 pub(super) fn check(scene: &Scene<'_>, settings: &Settings, checks: &mut Checks) -> bool {
     let probe = Probe::new(scene.base.url(), settings);
-    let explain = |error: Error| network::explain(&scene.base, &error.into());
+    let explain = |error: Error| network::explain(&scene.base, error);
     let mut times = Vec::new();
     match probe.look_up() {
         Ok(addresses) => {
@@ -157,7 +157,7 @@ fn check_answer(scene: &Scene<'_>, settings: &Settings, mut times: Vec<String>, 
     let (status, time, first) = match ask() {
         Ok(facts) => facts,
         Err(error) => {
-            checks.failure("http", &network::explain(&scene.base, &error));
+            checks.failure("http", &network::explain(&scene.base, error));
             return false;
         }
     };

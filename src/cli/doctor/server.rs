@@ -188,7 +188,7 @@ impl Asking {
     }
 
     fn broken(&self, service: Service, error: io::Error) -> Failure {
-        self.repository.explain(service, bridge::Error::Http(error))
+        self.repository.explain(service, bridge::Error::from(error))
     }
 
     fn tell_limits(&self, checks: &mut Checks) {

@@ -17,6 +17,7 @@ use super::policy::Policy;
 use super::{environment, netrc, username};
 use crate::address::{Address, BaseUrl};
 use crate::bridge::Credentials;
+use crate::bridge::outcome::Answerer;
 use crate::bridge::refusal::Refusal;
 use crate::environment::Environment;
 use crate::environment::variable::BBCLOUD_USERNAME;
@@ -237,7 +238,7 @@ impl Credentials for Logins {
 
     fn refused(&mut self, refusal: &Refusal) -> Result<bool, Failure> {
         // Whoever has not seen the secret has not refused it, and will not see another one.
-        if refusal.elsewhere {
+        if refusal.by == Answerer::Elsewhere {
             return Ok(false);
         }
         let scopes = refusal.status == 403 && refusal.text.contains("privilege scopes");
