@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! git  <->  helper  <->  bridge  <->  http  <->  server
-//!                          ^
-//!             credential --+      cli: what people run; never on the data path
+//!                          ^            explain: what a failure means
+//!             credential --+            cli: what people run; never on the data path
 //! ```
 //!
 //! Git starts the program with a remote's name and address and talks to it through two pipes. The [`helper`] answers
@@ -15,12 +15,12 @@
 //! 1. [`address`]: what may follow `bbcloud::`, and the only place that builds `https` URLs.
 //! 2. [`helper`]: git's commands, one at a time; `command` parses them, `options` keeps them.
 //! 3. [`bridge`]: `upload_pack` (fetch, version 2), `receive_pack` (push), `upload_archive`, `fallback` (fetch, version
-//!    0 and 1), over `remote` (one server), `discovery` (its advertisement), `relay` (its answers on their way to git, with
+//!    0 and 1), over `remote` (one server, and the `outcome` of each request), `discovery` (its advertisement), `relay` (its answers on their way to git, with
 //!    the texts in them made harmless by `sideband` and `report_status`) and `packet` (git's framing).
 //! 4. [`http`]: `client` implements the trait: each `answer` to a `request` comes over a `session` (redirects, `retry`,
 //!    `cookies`); `exchange` is one of them over a `wire`, `connector` the way to the server (`dial`, `proxy`, `tls`,
-//!    `stream`); `settings` are git's `http.*`; `status`, `refused` and `network` explain failures. `rest` and `probe`
-//!    are for commands.
+//!    `stream`); `settings` are git's `http.*`. `rest` and `probe` are for commands. What became of a request is told by type
+//!    ([`bridge::outcome`]); [`explain`] puts it into words, for the helper and the commands alike.
 //! 5. [`credential`]: the order of sources, which `logins` walks for a repository and `lookup` for a command; `account`
 //!    and `index` are what is known without a keychain, `keychain` is the system's (in time or not at all), `netrc` and
 //!    `helper` what git has besides, `prompt` the user; `policy` says who may be asked.
@@ -44,8 +44,8 @@
 //!    behind ([`process::Pending`]).
 //!
 //! Dependencies point one way: `helper` and `cli` know `repository`, which knows `bridge`, `http` and `credential`;
-//! `bridge` knows none of the other two but the facts in [`bridge::refusal`]; everyone knows `report`. The tests check
-//! the forbidden edges (`tests/it/tidy.rs`).
+//! `bridge` depends on neither `http` nor `credential`; `explain` depends on all three, and nothing below it on `explain`;
+//! everyone knows `report`. The tests check the forbidden edges (`tests/it/tidy.rs`).
 
 pub mod address;
 pub mod bridge;
@@ -53,6 +53,7 @@ pub mod cache;
 pub mod cli;
 pub mod credential;
 pub mod environment;
+pub mod explain;
 pub mod file;
 pub mod git;
 pub mod helper;

@@ -44,14 +44,14 @@ impl Advertisement {
             if named != service.name().as_bytes() {
                 let named = String::from_utf8_lossy(named);
                 return Err(Error::Protocol(format!(
-                    "the server advertises '{named}' instead of '{}'",
+                    "the server advertised '{named}' instead of '{}'",
                     service.name()
                 )));
             }
             bytes.clear();
             if next(body, &mut bytes)? != Packet::Flush {
                 return Err(Error::Protocol(
-                    "the server's advertisement lacks its first flush packet".to_owned(),
+                    "invalid advertisement: no flush packet after '# service='".to_owned(),
                 ));
             }
             bytes.clear();
@@ -78,13 +78,13 @@ impl Advertisement {
             }
             if bytes.len() > MAX {
                 return Err(Error::Protocol(format!(
-                    "the server advertises more than {MAX} bytes of refs"
+                    "the server advertised more than {MAX} bytes of refs"
                 )));
             }
         }
         if !body.fill_buf()?.is_empty() {
             return Err(Error::Protocol(
-                "the server's advertisement goes on after its end".to_owned(),
+                "the server sent data after its advertisement".to_owned(),
             ));
         }
         Ok(Self { version, bytes })
@@ -196,7 +196,7 @@ fn one_word(name: &[u8]) -> Result<&[u8], Error> {
     if name.iter().any(|byte| *byte == b' ' || byte.is_ascii_control()) {
         let shown = name.get(..40).unwrap_or(name).escape_ascii();
         return Err(Error::Protocol(format!(
-            "the server advertises '{shown}', which is no name"
+            "the server advertised an invalid ref name '{shown}'"
         )));
     }
     Ok(name)
@@ -206,11 +206,11 @@ fn next(body: &mut impl BufRead, into: &mut Vec<u8>) -> Result<Packet, Error> {
     match packet::read(body, into) {
         Ok(Some(packet)) => Ok(packet),
         Ok(None) | Err(packet::Error::Truncated) => Err(Error::Protocol(
-            "the server's advertisement ends before its last packet".to_owned(),
+            "unexpected end of the server's advertisement (missing flush packet)".to_owned(),
         )),
         Err(packet::Error::Read(error)) => Err(error.into()),
         Err(error @ packet::Error::Invalid(_)) => Err(Error::Protocol(format!(
-            "the server does not speak git's protocol: {error}"
+            "invalid git protocol data from the server: {error}"
         ))),
     }
 }
@@ -310,10 +310,10 @@ mod tests {
     #[test]
     fn what_is_not_an_advertisement_is_told_so() {
         let message = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
-        assert!(message(b"<!DOCTYPE html>").contains("does not speak git's protocol"));
-        assert!(message(b"").contains("ends before"));
-        assert!(message(b"000eversion 2\n").contains("ends before"));
-        assert!(message(b"000eversion 2\n0000extra").contains("goes on"));
+        assert!(message(b"<!DOCTYPE html>").contains("invalid git protocol data"));
+        assert!(message(b"").contains("unexpected end"));
+        assert!(message(b"000eversion 2\n").contains("unexpected end"));
+        assert!(message(b"000eversion 2\n0000extra").contains("data after"));
         assert!(message(&advertisement(&["# service=git-receive-pack\n", "0000"])).contains("instead of"));
         assert!(
             matches!(read(&advertisement(&["ERR access denied\n"])), Err(Error::Reported(text)) if text == "access denied")

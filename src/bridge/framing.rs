@@ -107,12 +107,15 @@ impl Framing {
     /// Returns why the stream may not end here: nothing if it is at the end of a flush packet.
     pub fn missing(&self) -> Option<String> {
         if !self.is_between_packets() {
-            Some(format!("the answer ended after {} bytes, inside a packet", self.total))
+            Some(format!(
+                "unexpected end of response after {} bytes (in a packet)",
+                self.total
+            ))
         } else if self.last == Some(Packet::Flush) {
             None
         } else {
             Some(format!(
-                "the answer ended after {} bytes, before its last packet",
+                "unexpected end of response after {} bytes (missing flush packet)",
                 self.total
             ))
         }

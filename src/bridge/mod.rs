@@ -36,6 +36,14 @@ pub enum Error {
     /// Network, TLS, proxy or HTTP failed; what became of the request is told with it.
     #[error("the request failed")]
     Http(#[source] Unfinished),
+    /// The answer is not of the type that the service has.
+    #[error("unexpected content type '{found}' (expected '{expected}')")]
+    ContentType {
+        /// The type that the answer names.
+        found: String,
+        /// The service's.
+        expected: String,
+    },
     /// The server does not speak git's protocol, or not all of it.
     #[error("{0}")]
     Protocol(String),
@@ -43,7 +51,7 @@ pub enum Error {
     #[error("the server reports an error")]
     Reported(String),
     /// What was kept of the server's advertisement no longer holds, and what git was told of it cannot be taken back.
-    #[error("the server can no longer do what it could")]
+    #[error("the server's capabilities changed")]
     Changed,
     /// The push has been sent, and its answer is lost: nobody here knows whether it took place.
     #[error("the push was sent, but its answer was lost")]
@@ -71,7 +79,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => Some(refusal.outcome()),
             Self::Http(unfinished) => Some(unfinished.outcome),
-            Self::Protocol(_) => Some(Outcome::Unanswered),
+            Self::ContentType { .. } | Self::Protocol(_) => Some(Outcome::Unanswered),
             _ => None,
         }
     }

@@ -15,10 +15,10 @@ pub enum Error {
     #[error("the stream failed")]
     Read(#[source] io::Error),
     /// The stream ended inside a packet.
-    #[error("the stream ends inside a packet")]
+    #[error("unexpected end of data in a packet")]
     Truncated,
     /// Four bytes that are no length.
-    #[error("'{0}' is no packet length")]
+    #[error("invalid packet length '{0}'")]
     Invalid(String),
 }
 

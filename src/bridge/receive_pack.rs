@@ -50,7 +50,7 @@ pub fn serve<H: Http, C: Credentials>(
         (body.map_err(|error| judged(error, Extent::Whole))?, Extent::Whole)
     };
     let relayed = match relay(body, Service::ReceivePack, to_git) {
-        Ok(false) if wants_report => Err(Error::Protocol("the server reports nothing".to_owned())),
+        Ok(false) if wants_report => Err(Error::Protocol("the server sent no report of the push".to_owned())),
         relayed => relayed.map(drop),
     };
     relayed.map_err(|error| judged(error, extent))

@@ -30,7 +30,7 @@ pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) 
         match passage.pass(bytes, to_git).map_err(Error::ToGit)? {
             Passed::All => {}
             Passed::Broken { error, .. } => {
-                let reason = format!("the server does not speak git's protocol: {error}");
+                let reason = format!("invalid git protocol data from the server: {error}");
                 return Err(after(is_complete, Error::Protocol(reason)));
             }
         }

@@ -220,9 +220,10 @@ fn check_type(headers: &mut impl BufRead, wanted: &str) -> Result<(), Error> {
     if named.eq_ignore_ascii_case(wanted) {
         return Ok(());
     }
-    Err(Error::Protocol(format!(
-        "the server answered with '{named}' where '{wanted}' was asked for"
-    )))
+    Err(Error::ContentType {
+        found: named.to_owned(),
+        expected: wanted.to_owned(),
+    })
 }
 
 fn gzip(request: &[u8]) -> io::Result<Vec<u8>> {

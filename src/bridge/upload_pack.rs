@@ -60,7 +60,7 @@ fn post<H: Http, C: Credentials>(remote: &mut Remote<H, C>, request: &[u8]) -> R
     let mut answer = remote.post(Service::UploadPack, request, true)?;
     let begin = answer.fill_buf()?;
     if begin.is_empty() {
-        return Err(Error::Protocol("the server's answer is empty".to_owned()));
+        return Err(Error::Protocol("the server sent an empty response".to_owned()));
     }
     // Of its first packet, as much as has come.
     let mut framing = Framing::default();
@@ -82,7 +82,7 @@ fn may_be_stale(error: &Error) -> bool {
         Error::Refused(refusal) => !matches!(refusal.status, 401 | 429 | 500..),
         // A request that is redirected, where only the first of a session may be.
         Error::Http(unfinished) => unfinished.outcome == Outcome::Elsewhere,
-        Error::Protocol(_) | Error::Reported(_) => true,
+        Error::ContentType { .. } | Error::Protocol(_) | Error::Reported(_) => true,
         _ => false,
     }
 }
@@ -105,7 +105,7 @@ fn ask_again<H: Http, C: Credentials>(
         return Err(Error::Changed);
     }
     let answer = post(remote, request).map_err(|error| match error {
-        Error::Protocol(_) | Error::Reported(_) if fresh != *told => Error::Changed,
+        Error::ContentType { .. } | Error::Protocol(_) | Error::Reported(_) if fresh != *told => Error::Changed,
         error => error,
     })?;
     if !remote.has_moved() {

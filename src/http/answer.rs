@@ -186,7 +186,7 @@ impl Answer {
         if head.text("content-type") == self.content_type {
             return Ok(());
         }
-        Err(Error::Malformed("it is of another type than before its connection was cut".to_owned()).into())
+        Err(Error::Malformed("content type changed after a retry".to_owned()).into())
     }
 }
 

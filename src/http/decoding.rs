@@ -59,7 +59,7 @@ impl Decoding {
             Self::Deflate(decoder) => decoder.into_inner().0,
         };
         if exchange.read(&mut [0])? > 0 {
-            return Err(Error::Malformed("it goes on after its compressed data".to_owned()));
+            return Err(Error::Malformed("data after the end of the compressed body".to_owned()));
         }
         Ok(*exchange)
     }
@@ -69,5 +69,5 @@ impl Decoding {
 fn broken_coding(error: io::Error) -> Error {
     error
         .downcast()
-        .unwrap_or_else(|error| Error::Malformed(format!("its compressed data is broken: {error}")))
+        .unwrap_or_else(|error| Error::Malformed(format!("corrupt compressed data: {error}")))
 }

@@ -10,7 +10,7 @@ use crate::bridge::outcome::{Outcome, Unfinished};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The name has no address.
-    #[error("cannot find the host '{host}'")]
+    #[error("could not resolve host '{host}'")]
     Dns {
         /// The name that was looked up.
         host: String,
@@ -19,7 +19,7 @@ pub enum Error {
         source: io::Error,
     },
     /// No address of the host accepts connections.
-    #[error("cannot connect to {peer}")]
+    #[error("failed to connect to {peer}")]
     Connect {
         /// Host and port.
         peer: String,
@@ -28,7 +28,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The TLS handshake, or a record after it, failed.
-    #[error("no trusted connection to '{host}'")]
+    #[error("TLS connection to '{host}' failed")]
     Tls {
         /// The name that the certificate had to be for.
         host: String,
@@ -59,10 +59,10 @@ pub enum Error {
     #[error("a password has to be asked for")]
     MustAsk,
     /// The connection went away before the first byte of an answer.
-    #[error("the server closed the connection without an answer")]
+    #[error("the server closed the connection without a response")]
     NoAnswer,
     /// The answer ended before its end.
-    #[error("the answer was cut after {received} bytes")]
+    #[error("response truncated after {received} bytes")]
     Cut {
         /// Bytes of the body that had arrived.
         received: u64,
@@ -76,10 +76,10 @@ pub enum Error {
         seconds: u64,
     },
     /// What arrived is not HTTP/1.1, or not what its own headers promise.
-    #[error("the answer is not valid HTTP: {0}")]
+    #[error("invalid HTTP response: {0}")]
     Malformed(String),
     /// A redirect that is not followed.
-    #[error("the server redirects to '{to}', which is not followed")]
+    #[error("the server redirected to '{to}', which was not followed")]
     Redirect {
         /// Where to.
         to: String,
@@ -90,7 +90,7 @@ pub enum Error {
     #[error("the server answered before the upload had ended")]
     AnsweredEarly,
     /// Reading or writing failed in another way.
-    #[error("the connection broke")]
+    #[error("the connection failed")]
     Broken(#[source] io::Error),
 }
 

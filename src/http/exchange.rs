@@ -183,7 +183,7 @@ impl Exchange {
                 continue;
             }
             if heads >= HEADS || self.wire.unread().len() >= HEAD {
-                return Err(malformed("its head is too long"));
+                return Err(malformed("its headers are too long"));
             }
             if self.receive()? == 0 {
                 return Err(if self.wire.unread().is_empty() {
@@ -234,7 +234,7 @@ impl Exchange {
             // Lengths and trailers without a byte of the body: more of them than any server needs.
             framing += used;
             if framing.max(self.wire.unread().len()) >= HEAD {
-                return Err(malformed("the framing of its body is too long"));
+                return Err(malformed("its chunk headers or trailers are too long"));
             }
             if used == 0 && self.receive()? == 0 {
                 let State::Receiving(call) = &self.state else {
@@ -281,7 +281,7 @@ impl Exchange {
         if self.wire.unread().is_empty() {
             Ok(self.wire.into_stream())
         } else {
-            Err(malformed("it goes on before there was a request"))
+            Err(malformed("data before the first request"))
         }
     }
 

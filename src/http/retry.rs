@@ -75,15 +75,15 @@ pub(super) fn asked_wait(value: &str) -> Option<Duration> {
 }
 
 /// Says why and how long we wait.
-pub(super) fn words(status: Option<u16>, asked: bool, wait: Duration) -> String {
+pub(super) fn words(status: Option<u16>, wait: Duration) -> String {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let plural = if seconds == 1 { "" } else { "s" };
     let (why, status) = match status {
-        Some(status) if asked || status == 429 => ("the server asks to wait", format!(" (HTTP {status})")),
-        Some(status) => ("the server is in trouble", format!(" (HTTP {status})")),
-        None => ("the connection was cut", String::new()),
+        Some(429) => ("rate limited", " (HTTP 429)".to_owned()),
+        Some(status) => ("server unavailable", format!(" (HTTP {status})")),
+        None => ("connection lost", String::new()),
     };
-    format!("{why}: trying again in {seconds} second{plural}{status}")
+    format!("{why}{status}; retrying in {seconds} second{plural}")
 }
 
 #[cfg(test)]
@@ -142,16 +142,13 @@ mod tests {
     #[test]
     fn the_wait_is_told() {
         assert_eq!(
-            words(Some(429), true, SECOND * 2),
-            "the server asks to wait: trying again in 2 seconds (HTTP 429)"
+            words(Some(429), SECOND * 2),
+            "rate limited (HTTP 429); retrying in 2 seconds"
         );
         assert_eq!(
-            words(Some(503), false, SECOND / 2),
-            "the server is in trouble: trying again in 1 second (HTTP 503)"
+            words(Some(503), SECOND / 2),
+            "server unavailable (HTTP 503); retrying in 1 second"
         );
-        assert_eq!(
-            words(None, false, SECOND),
-            "the connection was cut: trying again in 1 second"
-        );
+        assert_eq!(words(None, SECOND), "connection lost; retrying in 1 second");
     }
 }

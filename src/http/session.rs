@@ -154,13 +154,13 @@ impl Session {
                         return Ok(answered);
                     };
                     self.keep(answered.origin, answered.exchange);
-                    self.pause(Some(status), asked.is_some(), wait);
+                    self.pause(Some(status), wait);
                 }
                 Err(error) if may_help(&error, request) => {
                     let Some(wait) = request.retry.next(None) else {
                         return Err(error);
                     };
-                    self.pause(None, false, wait);
+                    self.pause(None, wait);
                 }
                 done => return done,
             }
@@ -172,12 +172,12 @@ impl Session {
         let Some(wait) = request.retry.next(None).filter(|_| may_help(&error, request)) else {
             return Err(error);
         };
-        self.pause(None, false, wait);
+        self.pause(None, wait);
         self.perform(request)
     }
 
-    fn pause(&self, status: Option<u16>, asked: bool, wait: Duration) {
-        self.report.say(&retry::words(status, asked, wait));
+    fn pause(&self, status: Option<u16>, wait: Duration) {
+        self.report.say(&retry::words(status, wait));
         thread::sleep(wait);
     }
 

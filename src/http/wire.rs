@@ -176,7 +176,7 @@ fn is_waiting(error: &io::Error) -> bool {
     )
 }
 
-/// TLS says more than that the connection broke.
+/// TLS says more than that the connection failed.
 pub(super) fn broken(error: io::Error) -> Error {
     error.downcast::<Error>().unwrap_or_else(Error::Broken)
 }

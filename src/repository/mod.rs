@@ -20,10 +20,10 @@ use crate::credential::policy::Policy;
 use crate::credential::username::is_own;
 use crate::environment::Environment;
 use crate::environment::variable::BBCLOUD_BASE_URL;
+use crate::explain::{self, Asked};
 use crate::git::config::Config;
 use crate::http::client::Client;
 use crate::http::settings::{ProactiveAuth, Settings};
-use crate::http::status::{self, Asked};
 use crate::report::{Failure, Kind, Report};
 use crate::trace::Trace;
 use renewal::KeptCopy;
@@ -151,9 +151,9 @@ impl Repository {
             address: &self.address,
             base: &self.base,
             service,
-            login: self.remote.credentials().current(),
+            who: self.remote.credentials().current().map(Into::into),
         };
-        status::explain(&asked, error)
+        explain::explain(&asked, error)
     }
 }
 

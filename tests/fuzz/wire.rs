@@ -11,10 +11,10 @@ use git_remote_bbcloud::address::{Address, BaseUrl};
 use git_remote_bbcloud::bridge::remote::Remote;
 use git_remote_bbcloud::bridge::service::{Service, Version};
 use git_remote_bbcloud::environment::Environment;
+use git_remote_bbcloud::explain::{Asked, explain};
 use git_remote_bbcloud::git::config::Config;
 use git_remote_bbcloud::http::client::Client;
 use git_remote_bbcloud::http::settings::{FollowRedirects, Settings};
-use git_remote_bbcloud::http::status::{Asked, explain};
 use git_remote_bbcloud::report::Report;
 use git_remote_bbcloud::trace::Trace;
 
@@ -137,7 +137,7 @@ fn ask(base: &BaseUrl, settings: Settings) {
         address: &Address::parse("a/b", base).expect("an address"),
         base,
         service: Service::UploadPack,
-        login: None,
+        who: None,
     };
     let failure = explain(&asked, error);
     assert!(!failure.message().is_empty());

@@ -311,7 +311,7 @@ fn an_answer_that_is_cut_is_a_failure() {
     let output = api(&scene, &[COMMITS]);
     assert_eq!(output.code, Some(1));
     assert!(
-        output.stderr.contains("the answer was cut after 100 bytes"),
+        output.stderr.contains("response truncated after 100 bytes"),
         "{}",
         output.stderr
     );
@@ -329,12 +329,12 @@ fn a_change_whose_answer_is_lost_may_have_taken_effect() {
         let told = &output.stderr;
         assert!(!output.success());
         assert_eq!(
-            told.contains("it may or may not have taken effect"),
+            told.contains("it may or may not have succeeded"),
             lost,
             "{method}: {told}"
         );
         assert_eq!(told.contains("trying again is safe"), !lost, "{method}: {told}");
-        let hint = "hint: see what is there with 'git-remote-bbcloud api /repositories/acme/widgets'";
+        let hint = "hint: check with 'git-remote-bbcloud api /repositories/acme/widgets' before retrying";
         assert_eq!(told.contains(hint), lost, "{method}: {told}");
         scene.bitbucket.clear_faults();
     }

@@ -5,7 +5,6 @@
 
 mod pages;
 mod place;
-mod refusal;
 
 use std::io::{self, Read as _, Write};
 use std::path::PathBuf;
@@ -21,7 +20,7 @@ use crate::bridge::outcome::{Effect, Extent, Unfinished};
 use crate::credential::account::Scope;
 use crate::credential::login::Login;
 use crate::credential::{Wanted, look_up};
-use crate::http::network;
+use crate::explain::{network, rest};
 use crate::http::rest::{Call, Reply, Rest};
 use crate::http::settings::Settings;
 use crate::report::{Failure, Kind};
@@ -160,7 +159,7 @@ impl<'a> Api<'a> {
         };
         let login = look_up(&wanted, &scene.policy, scene.environment, &scene.index, &scene.keychain)?;
         if let Some(login) = login.as_ref().filter(|login| login.rest_authorization().is_none()) {
-            return Err(refusal::no_email(login));
+            return Err(rest::no_email(login));
         }
         let trace = Trace::from_environment(scene.environment, scene.report)?;
         Ok(Self {
@@ -189,12 +188,12 @@ impl<'a> Api<'a> {
         });
         let mut reply = sent.map_err(|unfinished| match (method, unfinished.outcome.effect(Extent::Whole)) {
             ("GET", _) | (_, Effect::None) => self.broken(unfinished),
-            (_, Effect::Unknown) => refusal::unknown(&self.broken(unfinished), &asked, &path),
+            (_, Effect::Unknown) => rest::unknown(&self.broken(unfinished), &asked, &path),
         })?;
         if reply.status() < 300 {
             return Ok(reply);
         }
-        Err(refusal::explain(&reply.refusal(), &asked, self.login.as_ref()))
+        Err(rest::explain(&reply.refusal(), &asked, self.login.as_ref()))
     }
 
     fn broken(&self, error: impl Into<Unfinished>) -> Failure {

@@ -147,8 +147,11 @@ impl Asking {
                 .unwrap_or_default()
                 .trim();
             if !named.eq_ignore_ascii_case(&wanted) {
-                let message = format!("the server answered with '{named}' where '{wanted}' was asked for");
-                return Err(self.repository.explain(service, bridge::Error::Protocol(message)));
+                let error = bridge::Error::ContentType {
+                    found: named.to_owned(),
+                    expected: wanted,
+                };
+                return Err(self.repository.explain(service, error));
             }
             let read = Advertisement::read(service, &mut BufReader::new(&mut reply));
             let advertisement = read.map_err(|error| self.repository.explain(service, error))?;

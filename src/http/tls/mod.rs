@@ -18,7 +18,7 @@ use rustls::crypto::ring;
 use super::error::Error;
 use super::settings::{Tls, TlsVersion};
 pub use certificate::Certificate;
-pub(super) use trust::NotPinned;
+pub use trust::NotPinned;
 use trust::{Pinned, Unverified};
 
 /// Returns the client configuration that `settings` ask for. `may_ask` is whether a key's password may be asked for.

@@ -145,7 +145,7 @@ impl ServerCertVerifier for Pinned {
 /// The server's key is none of `http.pinnedPubkey`.
 #[derive(Debug, thiserror::Error)]
 #[error("the server's key is none of http.pinnedPubkey")]
-pub(in crate::http) struct NotPinned;
+pub struct NotPinned;
 
 /// `http.sslVerify=false`: any certificate will do, as the user has asked; signatures are still checked.
 #[derive(Debug)]

@@ -102,7 +102,7 @@ fn nobody_signed_in_is_told_with_the_way_in() {
     assert_eq!(found.remedy("secret"), format!("git-remote-bbcloud login --for {MAIN}"));
     assert_eq!(found.names("fail"), ["read"], "{}", found.written());
     assert!(
-        found.detail("read").contains("wants to know who asks"),
+        found.detail("read").contains("authentication required"),
         "{}",
         found.detail("read")
     );

@@ -248,8 +248,8 @@ impl Bench {
         let mut complaints = Vec::new();
         let said = ours(&output.stderr, LINES);
         let unknown = [
-            "it may or may not have taken effect",
-            "the server has reported on it, but the end of its answer was lost",
+            "it may or may not have succeeded",
+            "the server reported on it, but the end of its response was lost",
         ]
         .iter()
         .any(|words| said.contains(words));

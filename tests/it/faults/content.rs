@@ -71,9 +71,12 @@ fn bodies(operation: Operation) -> Vec<Case> {
     let (one_byte, nothing) = match operation {
         _ if operation.is_get() => (ADVERTISEMENT_ENDS, ADVERTISEMENT_ENDS),
         // Git asks for a report.
-        _ if operation.sends_push() => (ONE_BYTE, "the server reports nothing"),
-        Operation::FetchV0 => (ONE_BYTE, "the answer ended after 0 bytes, before its last packet"),
-        _ => (ONE_BYTE, "the server's answer is empty"),
+        _ if operation.sends_push() => (ONE_BYTE, "the server sent no report of the push"),
+        Operation::FetchV0 => (
+            ONE_BYTE,
+            "unexpected end of response after 0 bytes (missing flush packet)",
+        ),
+        _ => (ONE_BYTE, "the server sent an empty response"),
     };
     let in_gits_words = answer(200, &operation.content_type(), &[], b"001dERR the disk is full\n0000");
     let mut cases = vec![
@@ -88,7 +91,7 @@ fn bodies(operation: Operation) -> Vec<Case> {
         Case::fails(
             "an error in git's words",
             in_gits_words,
-            "'localhost' cannot serve 'acme/widgets'",
+            "'localhost' reported an error for 'acme/widgets'",
         ),
     ];
     if operation.sends_push() {
@@ -105,7 +108,7 @@ fn bodies(operation: Operation) -> Vec<Case> {
         cases.push(Case::fails(
             "a second answer",
             replace(b"000eversion 2\n00000000"),
-            "the server's advertisement goes on after its end",
+            "the server sent data after its advertisement",
         ));
         cases.push(Case::fails(
             "another service",
@@ -122,9 +125,8 @@ fn bodies(operation: Operation) -> Vec<Case> {
 fn codings(operation: Operation) -> Vec<Case> {
     let kind = operation.content_type();
     let coded = |coding: &str, body: &[u8]| answer(200, &kind, &[("Content-Encoding", coding)], body);
-    let broken = |how: &str| format!("the answer is not valid HTTP: its compressed data is broken: {how}");
-    let unasked =
-        |coding: &str| format!("the answer is not valid HTTP: it is encoded as '{coding}', which was not asked for");
+    let broken = |how: &str| format!("invalid HTTP response: corrupt compressed data: {how}");
+    let unasked = |coding: &str| format!("invalid HTTP response: it is encoded as '{coding}', which was not asked for");
     let ended = broken("unexpected end of file");
     let half = broken("incomplete deflate stream");
     let corrupt = broken("corrupt deflate stream");
@@ -225,14 +227,14 @@ fn refusals(operation: Operation) -> Vec<Case> {
         ),
         case(
             404,
-            format!("'localhost' has no 'acme/widgets', or hides it from {who}"),
+            format!("repository 'acme/widgets' not found, or {who} has no access to it"),
         ),
         Case::fails(
             "407",
             answer(407, "text/plain", &[], b"no\x1b[2J\x07"),
             refused(operation, 407),
         ),
-        case(503, "'localhost' is in trouble".to_owned()),
-        case(999, "'localhost' is in trouble".to_owned()),
+        case(503, "'localhost' is unavailable".to_owned()),
+        case(999, "'localhost' is unavailable".to_owned()),
     ]
 }

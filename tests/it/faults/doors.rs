@@ -30,22 +30,13 @@ enum Door {
 const DOORS: [Door; 10] = [
     Door::Server(Tls::Expired, "check this machine's clock"),
     Door::Server(Tls::OtherHost, "somebody else answers for this name"),
-    Door::Server(Tls::Off, "error: the server closed the connection without an answer"),
+    Door::Server(Tls::Off, "error: the server closed the connection without a response"),
     Door::Stranger("if you trust its issuer"),
     // A fatal alert, handshake_failure; then protocol_version.
-    Door::Raw(
-        b"\x15\x03\x01\x00\x02\x02\x28",
-        "error: no trusted connection to 'localhost'",
-    ),
-    Door::Raw(
-        b"\x15\x03\x01\x00\x02\x02\x46",
-        "error: no trusted connection to 'localhost'",
-    ),
-    Door::Raw(
-        b"SSH-2.0-OpenSSH_9.2\r\n",
-        "error: no trusted connection to 'localhost'",
-    ),
-    Door::Raw(b"", "error: the server closed the connection without an answer"),
+    Door::Raw(b"\x15\x03\x01\x00\x02\x02\x28", "error: TLS connection to 'localhost'"),
+    Door::Raw(b"\x15\x03\x01\x00\x02\x02\x46", "error: TLS connection to 'localhost'"),
+    Door::Raw(b"SSH-2.0-OpenSSH_9.2\r\n", "error: TLS connection to 'localhost'"),
+    Door::Raw(b"", "error: the server closed the connection without a response"),
     Door::Silent("error: cannot connect to localhost"),
     Door::Closed("error: cannot connect to localhost"),
 ];

@@ -8,11 +8,11 @@ use super::{Case, Effect};
 use crate::bitbucket::Action;
 use crate::support::scene::SLOW_PUSH;
 
-const NO_ANSWER: &str = "the server closed the connection without an answer";
+const NO_ANSWER: &str = "the server closed the connection without a response";
 /// How HTTP tells a cut, wherever that is.
-const CUT: &str = "the answer was cut after ";
-const LONG_HEAD: &str = malformed!("its head is too long");
-const LONG_FRAMING: &str = malformed!("the framing of its body is too long");
+const CUT: &str = "response truncated after ";
+const LONG_HEAD: &str = malformed!("its headers are too long");
+const LONG_FRAMING: &str = malformed!("its chunk headers or trailers are too long");
 const NO_HTTP: &str = malformed!("http parse fail: invalid HTTP version");
 const SLOW: &[&str] = &["http.lowSpeedLimit=1000", "http.lowSpeedTime=1"];
 
@@ -43,7 +43,7 @@ fn offsets(operation: Operation) -> &'static [u64] {
 
 fn cuts(operation: Operation) -> Vec<Case> {
     let at_end = if operation.sends_push() { REPORTED } else { CUT };
-    let below_tls = "no trusted connection to 'localhost'";
+    let below_tls = "TLS connection to 'localhost'";
     let mut cases = vec![
         gone(operation, "closed instead of an answer", Action::Close),
         gone(operation, "reset instead of an answer", Action::Reset),
@@ -93,7 +93,7 @@ fn cuts(operation: Operation) -> Vec<Case> {
 /// The connection ends as soon as the server has seen the head. What a client of a large push notices first is a race.
 fn gone(operation: Operation, name: &str, action: Action) -> Case {
     if operation == Operation::PushChunked {
-        return Case::either(name, action, &[NO_ANSWER, "the connection broke"]);
+        return Case::either(name, action, &[NO_ANSWER, "the connection failed"]);
     }
     Case::fails(name, action, NO_ANSWER)
 }
@@ -107,7 +107,7 @@ fn inside(operation: Operation) -> &'static str {
     if operation.is_get() {
         ADVERTISEMENT_ENDS
     } else {
-        "bytes, inside a packet"
+        "(in a packet)"
     }
 }
 
@@ -116,7 +116,7 @@ fn before_last(operation: Operation) -> &'static str {
     if operation.is_get() {
         ADVERTISEMENT_ENDS
     } else {
-        "bytes, before its last packet"
+        "(missing flush packet)"
     }
 }
 

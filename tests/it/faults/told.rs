@@ -2,16 +2,16 @@
 
 use super::operation::Operation;
 
-pub(super) const ADVERTISEMENT_ENDS: &str = "the server's advertisement ends before its last packet";
-pub(super) const ONE_BYTE: &str = "the answer ended after 1 bytes, inside a packet";
+pub(super) const ADVERTISEMENT_ENDS: &str = "unexpected end of the server's advertisement (missing flush packet)";
+pub(super) const ONE_BYTE: &str = "unexpected end of response after 1 bytes (in a packet)";
 pub(super) const NOT_THE_FIRST: &str = "only the first request is redirected unless http.followRedirects is true";
 /// Git has the report of a push by then.
-pub(super) const REPORTED: &str = "the server has reported on it, but the end of its answer was lost";
+pub(super) const REPORTED: &str = "the server reported on it, but the end of its response was lost";
 
 /// What is no HTTP, and why.
 macro_rules! malformed {
     ($why:literal) => {
-        concat!("the answer is not valid HTTP: ", $why)
+        concat!("invalid HTTP response: ", $why)
     };
 }
 pub(super) use malformed;
@@ -19,7 +19,7 @@ pub(super) use malformed;
 /// An answer that calls itself something else.
 pub(super) fn answered(operation: Operation, named: &str) -> String {
     let wanted = operation.content_type();
-    format!("the server answered with '{named}' where '{wanted}' was asked for")
+    format!("unexpected content type '{named}' (expected '{wanted}')")
 }
 
 /// An answer whose first packet begins with what is no length.
@@ -27,7 +27,7 @@ pub(super) fn no_packet(operation: Operation, begin: &str) -> String {
     match operation {
         // Another git reads the answer, and says before us what is wrong with it.
         Operation::FetchV0 => "git fetch-pack failed".to_owned(),
-        _ => format!("the server does not speak git's protocol: '{begin}' is no packet length"),
+        _ => format!("invalid git protocol data from the server: invalid packet length '{begin}'"),
     }
 }
 

@@ -78,7 +78,7 @@ fn another_address_for_the_host_is_no_other_certificate() {
     scene.set("BBCLOUD_BASE_URL", format!("https://localhost:{}", other.port()));
     let output = scene.git_in("clone", &["fetch", "--quiet"]);
     assert!(
-        output.stderr.contains("no trusted connection to 'localhost'"),
+        output.stderr.contains("TLS connection to 'localhost'"),
         "{}",
         output.stderr
     );
@@ -136,7 +136,7 @@ fn an_authority_of_the_repository_is_trusted_as_git_does() {
     scene.git_ok("", &["config", "--global", "http.sslCAInfo", &ours]);
     let output = scene.git_in("clone", &["fetch", "--quiet"]);
     assert!(
-        output.stderr.contains("no trusted connection to 'localhost'"),
+        output.stderr.contains("TLS connection to 'localhost'"),
         "{}",
         output.stderr
     );

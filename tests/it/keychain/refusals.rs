@@ -128,11 +128,7 @@ fn a_missing_permission_names_what_is_granted_and_what_is_required() {
     let hint = "hint: then run 'git-remote-bbcloud login --replace --for acme/widgets'";
     refused(
         &scene,
-        &[
-            "caused by: the token lacks a permission",
-            "read:repository:bitbucket",
-            hint,
-        ],
+        &["caused by: the token lacks a scope", "read:repository:bitbucket", hint],
     );
     scene.bitbucket.scope_refusals_as_json(true);
     refused(

@@ -130,13 +130,11 @@ const NO_TEXT: &[&str] = &[
     "  git clone bbcloud::<workspace>/<repository>",
     "  git clone bbcloud::<workspace>/<repository>/wiki",
     "  git remote set-url origin bbcloud::<workspace>/<repository>",
-    // Errors that `http/status.rs` and others put into words of their own.
+    // Errors that `explain` and others put into words of their own.
     "the server refused: {0}",
-    "the server could not be asked",
+    "the request failed",
     "the server reports an error",
-    "the server can no longer do what it could",
     "the answer broke after its last packet",
-    "cannot read from git",
     "the stream failed",
     // What is sent, written, traced, compared, or a rule for those who change the program.
     "BUG: a packet holds at most 65,516 bytes",

@@ -130,7 +130,7 @@ fn changed(table: &mut Table) {
     scene.server_git(MAIN, &["config", "uploadpack.allowFilter", "false"]);
     scene.bitbucket.commit(MAIN, "main", "More", &[("more.txt", b"more\n")]);
     let output = scene.git_in("clone", &["fetch", "--filter=blob:none"]);
-    table.fails("the server can no longer do what it could", &scene, &output);
+    table.fails("the server capabilities changed", &scene, &output);
 }
 
 fn pipes(table: &mut Table, scene: &Scene) {

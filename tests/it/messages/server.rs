@@ -161,6 +161,11 @@ fn statuses(table: &mut Table, scene: &Scene) {
         ("maintenance", Refusal::Maintenance, fetch),
         ("maintenance, on a push", Refusal::Maintenance, push),
         ("the server is broken", traced, fetch),
+        (
+            "the server wants lengths in advance",
+            custom(411, "text/html", ""),
+            push,
+        ),
         ("the request is too large", custom(413, "text/html", ""), fetch),
         (
             "the push is too large",

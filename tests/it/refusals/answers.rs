@@ -20,8 +20,8 @@ fn who_asks_is_not_known() {
         &refused(&scene, FETCH),
         "remote: Invalid credentials\n\
          error: 'localhost' rejected the API token of 'x-bitbucket-api-token-auth' for 'acme/widgets' (HTTP 401)\n\
-         caused by: it is the one in BBCLOUD_TOKEN\n\
-         hint: it may be wrong, expired or revoked: set BBCLOUD_TOKEN anew\n",
+         caused by: the token came from BBCLOUD_TOKEN\n\
+         hint: the token may be wrong, expired or revoked; set BBCLOUD_TOKEN anew\n",
     );
     scene.set("BBCLOUD_USERNAME", ACCESS_TOKEN_USER);
     scene.set("BBCLOUD_TOKEN", crate::support::scene::TOKEN);
@@ -29,8 +29,8 @@ fn who_asks_is_not_known() {
         &refused(&scene, PUSH),
         "remote: You may not have access to this repository or it no longer exists in this workspace. If you think this repository exists and you have access, make sure you are authenticated.\n\
          error: 'localhost' rejected the API token of 'x-token-auth' for 'acme/widgets' (HTTP 401)\n\
-         caused by: it is the one in BBCLOUD_TOKEN\n\
-         hint: the name 'x-token-auth' is for another kind of token; leave it away, and 'x-bitbucket-api-token-auth' is sent\n",
+         caused by: the token came from BBCLOUD_TOKEN\n\
+         hint: 'x-token-auth' is the user name for access tokens; omit it and 'x-bitbucket-api-token-auth' is used\n",
     );
     scene.unset("BBCLOUD_USERNAME");
     scene.bitbucket.create_repository("acme/other");
@@ -42,7 +42,7 @@ fn who_asks_is_not_known() {
         &refused(&scene, FETCH),
         "remote: You may not have access to this repository or it no longer exists in this workspace. If you think this repository exists and you have access, make sure you are authenticated.\n\
          error: 'localhost' rejected the API token of 'x-bitbucket-api-token-auth' for 'acme/widgets' (HTTP 401)\n\
-         caused by: it is the one in BBCLOUD_TOKEN\n\
+         caused by: the token came from BBCLOUD_TOKEN\n\
          hint: check that the account has access to the repository, and that the token is for this workspace\n\
          hint: set BBCLOUD_TOKEN anew\n",
     );
@@ -50,7 +50,7 @@ fn who_asks_is_not_known() {
     check(
         &refused(&scene, FETCH),
         "remote: You may not have access to this repository or it no longer exists in this workspace. If you think this repository exists and you have access, make sure you are authenticated.\n\
-         error: 'localhost' wants to know who asks to read 'acme/widgets' (HTTP 401)\n\
+         error: authentication required for 'acme/widgets' at 'localhost' (HTTP 401)\n\
          hint: run 'git-remote-bbcloud login --for acme/widgets'\n\
          hint: or, on a build server, set BBCLOUD_TOKEN (and BBCLOUD_USERNAME for an app password)\n",
     );
@@ -67,8 +67,8 @@ fn who_asks_may_not() {
         &refused(&scene, PUSH),
         "remote: Your credentials lack one or more required privilege scopes.\n\
          error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to push to 'acme/widgets' (HTTP 403)\n\
-         caused by: the token lacks a permission\n\
-         hint: create one with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
+         caused by: the token lacks a scope\n\
+         hint: create an API token with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
          hint: then set BBCLOUD_TOKEN anew\n",
     );
     scene.bitbucket.scope_refusals_as_json(true);
@@ -76,8 +76,8 @@ fn who_asks_may_not() {
         &refused(&scene, PUSH),
         "remote: Your credentials lack one or more required privilege scopes.\n\
          error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to push to 'acme/widgets' (HTTP 403)\n\
-         caused by: the token has read:repository:bitbucket, read:wiki:bitbucket, and this needs write:repository:bitbucket\n\
-         hint: create one with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
+         caused by: the token has scope read:repository:bitbucket, read:wiki:bitbucket; this operation requires write:repository:bitbucket\n\
+         hint: create an API token with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
          hint: then set BBCLOUD_TOKEN anew\n",
     );
     refusal(
@@ -86,8 +86,8 @@ fn who_asks_may_not() {
         FETCH,
         "remote: To access this repository, an admin must whitelist your IP.\n\
          error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to read 'acme/widgets' (HTTP 403)\n\
-         caused by: this network is not on the workspace's list of allowed addresses\n\
-         hint: use the company's network or VPN, or ask an admin of the workspace to add this address\n",
+         caused by: the workspace allows only certain IP addresses, and this network's is not one of them\n\
+         hint: use the company's network or VPN, or ask a workspace admin to allow this address\n",
     );
     refusal(
         &scene,
@@ -124,7 +124,7 @@ fn what_is_asked_for_is_not_there() {
         Refusal::NotFound,
         FETCH,
         "remote: Not Found\n\
-         error: 'localhost' has no 'acme/widgets', or hides it from 'x-bitbucket-api-token-auth' (HTTP 404)\n\
+         error: repository 'acme/widgets' not found, or 'x-bitbucket-api-token-auth' has no access to it (HTTP 404)\n\
          hint: check that <>acme/widgets opens in a browser, and that the account has access to it\n",
     );
     refusal(
@@ -134,7 +134,7 @@ fn what_is_asked_for_is_not_there() {
         "remote: CHANGE-3222 - Functionality has been deprecated\n\
          remote: App passwords are deprecated and must be replaced with API tokens.\n\
          remote: https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-3222\n\
-         error: 'localhost' does not offer 'acme/widgets' any more (HTTP 410)\n",
+         error: 'localhost' no longer offers 'acme/widgets' (HTTP 410)\n",
     );
     scene.bitbucket.add_account(Account::app_password("ada", "ATBB-old"));
     scene.bitbucket.app_passwords_dead(true);
@@ -145,7 +145,7 @@ fn what_is_asked_for_is_not_there() {
         "remote: CHANGE-3222 - Functionality has been deprecated\n\
          remote: App passwords are deprecated and must be replaced with API tokens.\n\
          remote: https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-3222\n\
-         error: 'localhost' does not accept app passwords any more (HTTP 410)\n\
+         error: 'localhost' no longer accepts app passwords (HTTP 410)\n\
          hint: create an API token with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
          hint: then set BBCLOUD_TOKEN anew\n",
     );
@@ -159,14 +159,14 @@ fn the_server_is_in_trouble() {
         Refusal::RateLimited { retry_after: 7 },
         FETCH,
         "remote: Rate limit for this resource has been exceeded\n\
-         error: 'localhost' has had too many requests (HTTP 429)\n\
+         error: rate limit exceeded at 'localhost' (HTTP 429)\n\
          hint: try again in 7 seconds\n",
     );
     refusal(
         &scene,
         Refusal::Maintenance,
         FETCH,
-        "error: 'localhost' is in trouble (HTTP 503)\n\
+        "error: 'localhost' is unavailable (HTTP 503)\n\
          hint: try again in a minute\n\
          hint: Bitbucket's support can look up the request '<id>'\n",
     );
@@ -174,8 +174,8 @@ fn the_server_is_in_trouble() {
         &scene,
         Refusal::Maintenance,
         PUSH,
-        "error: 'localhost' is in trouble (HTTP 503)\n\
-         hint: look at what arrived with 'git ls-remote' before you push again\n\
+        "error: 'localhost' is unavailable (HTTP 503)\n\
+         hint: check with 'git ls-remote' whether the push took effect before retrying\n\
          hint: Bitbucket's support can look up the request '<id>'\n",
     );
     let broken = Refusal::Custom {
@@ -188,7 +188,7 @@ fn the_server_is_in_trouble() {
         &scene,
         broken,
         FETCH,
-        "error: 'localhost' is in trouble (HTTP 500)\n\
+        "error: 'localhost' is unavailable (HTTP 500)\n\
          hint: try again in a minute\n\
          hint: Bitbucket's support can look up the request 'f00d'\n",
     );
@@ -204,7 +204,7 @@ fn the_server_is_in_trouble() {
         FETCH,
         "remote: short?[2J and stout\n\
          error: 'localhost' refused a request to read 'acme/widgets' (HTTP 418)\n\
-         hint: look at what answers: 'curl -sI <>acme/widgets'\n",
+         hint: see what the server returns: 'curl -sI <>acme/widgets'\n",
     );
 }
 
@@ -226,8 +226,8 @@ fn a_push_that_is_too_large() {
     check(
         &refused_with(&scene, "/git-receive-pack", early, PUSH),
         "remote: Your repository exceeds 4 GB\n\
-         error: the push is too large for 'localhost' (HTTP 413)\n\
-         hint: push the history in parts: 'git push origin <an older commit>:refs/heads/<branch>', then the rest\n",
+         error: push rejected by 'localhost': too large (HTTP 413)\n\
+         hint: push in smaller batches: 'git push origin <an older commit>:refs/heads/<branch>', then the rest\n",
     );
     let posts = scene.bitbucket.requests();
     let posts = posts
@@ -249,15 +249,15 @@ fn the_answer_is_a_page_or_leads_elsewhere() {
         &scene,
         page,
         FETCH,
-        "error: the server answered with 'text/html' where 'application/x-git-upload-pack-advertisement' was asked for\n\
-         caused by: a sign-in page of the network or a proxy may stand between here and the server\n\
-         hint: look at what answers: 'curl -sI <>acme/widgets'\n",
+        "error: unexpected content type 'text/html' (expected 'application/x-git-upload-pack-advertisement')\n\
+         caused by: a proxy or a sign-in page of this network may have answered instead of the server\n\
+         hint: see what the server returns: 'curl -sI <>acme/widgets'\n",
     );
     let odd = Action::ContentType("application/octet-stream".to_owned());
     check(
         &refused_with(&scene, "info/refs", odd, FETCH),
-        "error: the server answered with 'application/octet-stream' where 'application/x-git-upload-pack-advertisement' was asked for\n\
-         hint: nothing has changed here; trying again is safe\n",
+        "error: unexpected content type 'application/octet-stream' (expected 'application/x-git-upload-pack-advertisement')\n\
+         hint: nothing was changed; it is safe to try again\n",
     );
     let away = |location: &str| {
         let action = Action::Redirect {
@@ -268,19 +268,19 @@ fn the_answer_is_a_page_or_leads_elsewhere() {
     };
     check(
         &away("https://localhost:1/sign-in"),
-        "error: the server redirects to 'https://localhost:1/sign-in', which is not followed\n\
+        "error: the server redirected to 'https://localhost:1/sign-in', which was not followed\n\
          caused by: it does not end as the request does, so the repository's new address is unknown\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
     check(
         &away("http://elsewhere.example{target}"),
-        "error: the server redirects to 'http://elsewhere.example/acme/widgets.git/info/refs?service=git-upload-pack', which is not followed\n\
+        "error: the server redirected to 'http://elsewhere.example/acme/widgets.git/info/refs?service=git-upload-pack', which was not followed\n\
          caused by: it leads away from TLS\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
     check(
         &away("/account/signin"),
-        "error: the server redirects to '<>account/signin', which is not followed\n\
+        "error: the server redirected to '<>account/signin', which was not followed\n\
          caused by: it does not end as the request does, so the repository's new address is unknown\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );
@@ -290,7 +290,7 @@ fn the_answer_is_a_page_or_leads_elsewhere() {
     };
     check(
         &refused_with(&scene, "/git-receive-pack", post, PUSH),
-        "error: the server redirects to '/elsewhere/acme/widgets.git/git-receive-pack', which is not followed\n\
+        "error: the server redirected to '/elsewhere/acme/widgets.git/git-receive-pack', which was not followed\n\
          caused by: only the first request is redirected unless http.followRedirects is true\n\
          hint: check the address and BBCLOUD_BASE_URL\n",
     );

@@ -176,12 +176,12 @@ fn a_push_whose_answer_is_lost_is_not_repeated() {
         let said = ours(&scene, &output.stderr);
         assert!(!output.success(), "{name}");
         assert!(
-            said.contains("error: the push was sent, but its answer was lost: it may or may not have taken effect\n"),
+            said.contains("error: the push was sent but the response was lost; it may or may not have succeeded\n"),
             "{name}: {}",
             output.stderr
         );
         assert!(
-            said.contains("hint: see what is there with 'git ls-remote <>acme/widgets'"),
+            said.contains("hint: check with 'git ls-remote <>acme/widgets'"),
             "{name}: {said}"
         );
         assert_eq!(pushes(&scene), 1, "{name}");
@@ -282,11 +282,11 @@ fn a_push_without_a_report_is_unknown() {
         let said = ours(&scene, &output.stderr);
         assert!(!output.success());
         assert!(
-            said.contains("it may or may not have taken effect\ncaused by: the server reports nothing"),
+            said.contains("it may or may not have succeeded\ncaused by: the server sent no report of the push"),
             "{said}"
         );
         assert!(
-            said.contains("hint: see what is there with 'git ls-remote <>acme/widgets'"),
+            said.contains("hint: check with 'git ls-remote <>acme/widgets'"),
             "{said}"
         );
     }
@@ -305,8 +305,8 @@ fn a_push_that_a_gateway_gives_up_is_unknown() {
         };
         let said = refused_with(&scene, "/git-receive-pack", Action::Refuse(refusal), PUSH);
         let told = format!(
-            "remote: upstream timed out\nerror: the push was sent, but its answer was lost: it may or may not have \
-             taken effect\ncaused by: 'localhost' is in trouble (HTTP {status})\n"
+            "remote: upstream timed out\nerror: the push was sent but the response was lost; it may or may not have \
+             succeeded\ncaused by: 'localhost' is unavailable (HTTP {status})\n"
         );
         assert!(said.starts_with(&told), "{said}");
         assert_eq!(pushes(&scene), 1);

@@ -12,7 +12,7 @@ fn there_is_no_host_of_that_name() {
     let lines: Vec<_> = said.lines().filter(|line| !line.starts_with("caused by")).collect();
     check(
         &(lines.join("\n") + "\n"),
-        "error: cannot find the host 'nowhere.invalid'\n\
+        "error: could not resolve host 'nowhere.invalid'\n\
          hint: check the network, and BBCLOUD_BASE_URL if it is set\n",
     );
 }
@@ -42,7 +42,7 @@ fn the_certificate_is_of_an_unknown_authority() {
     scene.set("GIT_SSL_CAINFO", scene.path("other.pem"));
     check(
         &refused(&scene, FETCH),
-        "error: no trusted connection to 'localhost'\n\
+        "error: TLS connection to 'localhost' failed\n\
          caused by: invalid peer certificate: UnknownIssuer\n\
          hint: if you trust its issuer: 'git config --global http.<>.sslCAInfo <file with its certificate>'\n",
     );
@@ -58,7 +58,7 @@ fn the_authority_has_another_key() {
     scene.set("GIT_SSL_CAINFO", other.ca_file());
     check(
         &refused(&scene, FETCH),
-        "error: no trusted connection to 'localhost'\n\
+        "error: TLS connection to 'localhost' failed\n\
          caused by: invalid peer certificate: BadSignature\n\
          hint: check http.sslCAInfo and http.sslCert\n",
     );
@@ -73,7 +73,7 @@ fn the_certificate_is_for_another_name() {
     let said = refused(&scene, FETCH).replace(&scene.bitbucket.port().to_string(), "<port>");
     check(
         &said,
-        "error: no trusted connection to '0.0.0.0'\n\
+        "error: TLS connection to '0.0.0.0' failed\n\
          caused by: invalid peer certificate: certificate not valid for name \"0.0.0.0\"; certificate is only valid for DnsName(\"localhost\"), DnsName(\"bitbucket.localhost\"), IpAddress(127.0.0.1) or IpAddress(0::1)\n\
          hint: somebody else answers for this name: check the network, the proxy and BBCLOUD_BASE_URL\n",
     );

@@ -30,7 +30,7 @@ fn addresses_can_be_given() {
     let port = scene.bitbucket.port();
     let base = format!("https://bitbucket.invalid:{port}");
     let scene = scene.variable("BBCLOUD_BASE_URL", &base);
-    assert!(scene.fails().contains("cannot find the host 'bitbucket.invalid'"));
+    assert!(scene.fails().contains("could not resolve host 'bitbucket.invalid'"));
     let given = format!("bitbucket.invalid:{port}:127.0.0.1");
     scene.set("http.curloptResolve", given).works();
 }

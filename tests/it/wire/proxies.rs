@@ -73,7 +73,7 @@ fn plain_http_is_relayed_with_the_whole_url_and_signed_in() {
 fn an_https_proxy_is_checked_with_its_own_authority() {
     let proxy = Proxy::start(Rules::new(Kind::Https).login("ada", "pw"));
     let scene = Scene::new().set("http.proxy", format!("https://ada:pw@localhost:{}", proxy.port()));
-    assert!(scene.fails().contains("no trusted connection to 'localhost'"));
+    assert!(scene.fails().contains("TLS connection to 'localhost'"));
     // Whether the server's certificate is checked is another question.
     let scene = scene.set("http.sslVerify", "false");
     scene.fails();

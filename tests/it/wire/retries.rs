@@ -26,7 +26,7 @@ fn a_server_that_asks_to_wait_is_asked_again_and_that_is_told() {
     let started = Instant::now();
     let told = scene.works();
     assert!(started.elapsed() >= Duration::from_secs(1));
-    assert_eq!(told, "the server asks to wait: trying again in 1 second (HTTP 429)\n");
+    assert_eq!(told, "rate limited (HTTP 429); retrying in 1 second\n");
     assert_eq!(scene.bitbucket.connections(), 1, "the connection is used again");
 }
 
@@ -93,7 +93,7 @@ fn a_pack_that_is_cut_in_its_middle_is_not_asked_for_again() {
     let output = scene.git(&["clone", "--quiet", "bbcloud::acme/widgets", "clone"]);
     assert!(!output.status.success());
     assert!(
-        said(&output).contains("the answer was cut after 100 bytes"),
+        said(&output).contains("response truncated after 100 bytes"),
         "{}",
         said(&output)
     );

@@ -14,7 +14,7 @@ fn bare() -> Scene {
 #[test]
 fn an_authority_is_trusted_only_where_it_is_named() {
     let told = bare().fails();
-    assert!(told.contains("no trusted connection to 'localhost'"), "{told}");
+    assert!(told.contains("TLS connection to 'localhost'"), "{told}");
     let scene = bare();
     let file = scene.bitbucket.ca_file();
     scene.variable("GIT_SSL_CAINFO", file).works();

@@ -1,11 +1,11 @@
-//! Words for what went wrong before there was an answer, or in the middle of one.
+//! A request without an answer: the network, TLS, a proxy, or an answer that was cut.
 
 use rustls::AlertDescription;
 
-use super::error::Error;
-use super::tls::NotPinned;
 use crate::address::BaseUrl;
 use crate::bridge::outcome::Unfinished;
+use crate::http::NotPinned;
+use crate::http::error::Error;
 use crate::report::{Failure, Kind};
 
 /// What to look at where the proxy is to blame.
@@ -68,13 +68,14 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
             .because(*reason)
             .hint("check the address and BBCLOUD_BASE_URL"),
         Error::NoAnswer | Error::Cut { .. } | Error::Broken(_) => {
-            caused(Kind::Network).hint("the connection was cut; nothing has changed here, and trying again is safe")
+            caused(Kind::Network).hint("the connection was lost; nothing was changed and it is safe to retry")
         }
         Error::MustAsk => failure(Kind::Local),
         Error::Stalled { .. } => failure(Kind::Network).hint("check the network, or raise http.lowSpeedTime"),
-        Error::Malformed(_) | Error::AnsweredEarly => {
-            failure(Kind::Protocol).hint(format!("see whether a proxy stands between: 'curl -sI {}'", base.url()))
-        }
+        Error::Malformed(_) | Error::AnsweredEarly => failure(Kind::Protocol).hint(format!(
+            "a proxy may be interfering; check with 'curl -sI {}'",
+            base.url()
+        )),
     }
 }
 

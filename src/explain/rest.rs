@@ -1,18 +1,17 @@
-//! What the API says when it says no, and what helps.
+//! What a refusal of the REST API means.
 
 use serde_json::Value;
 
+use super::NEW_TOKEN;
+use super::refused::{came_from, noun, support, try_again};
+use super::words::Scopes;
 use crate::bridge::refusal::Refusal;
 use crate::credential::login::{Login, Source};
-use crate::http::said::Scopes;
 use crate::report::{Failure, Kind};
 use crate::secret::kind::Kind as SecretKind;
 
-/// Where an API token for Bitbucket is made.
-const NEW_TOKEN: &str = "https://id.atlassian.com/manage-profile/security/api-tokens";
-
 /// Says what `refusal` of the request `asked` means.
-pub(super) fn explain(refusal: &Refusal, asked: &str, login: Option<&Login>) -> Failure {
+pub fn explain(refusal: &Refusal, asked: &str, login: Option<&Login>) -> Failure {
     let error = Error::read(refusal);
     let kind = match refusal.status {
         401 => Kind::Unauthenticated,
@@ -22,8 +21,8 @@ pub(super) fn explain(refusal: &Refusal, asked: &str, login: Option<&Login>) -> 
     };
     let message = format!("'{}' refused '{asked}' (HTTP {})", refusal.host, refusal.status);
     let mut failure = Failure::new(kind, message);
-    if let Some(Scopes { granted, required }) = &error.scopes {
-        failure = failure.because(format!("the token has {granted}, and this needs {required}"));
+    if let Some(scopes) = &error.scopes {
+        failure = failure.because(scopes.cause());
     }
     for cause in error.details {
         failure = failure.because(cause);
@@ -37,37 +36,34 @@ pub(super) fn explain(refusal: &Refusal, asked: &str, login: Option<&Login>) -> 
             .hint("or, on a build server, set BBCLOUD_TOKEN (and BBCLOUD_EMAIL for an API token)"),
         (401, Some(login)) => unauthenticated(failure, login),
         (403, Some(login)) if error.scopes.is_some() => failure
-            .hint(format!("create a token with these permissions as well at {NEW_TOKEN}"))
-            .hint(format!("then {}", anew(login))),
-        (404, None) => failure.hint("what is private is hidden from anonymous requests: 'git-remote-bbcloud login'"),
-        (404, Some(_)) => failure.hint("check the path, and that the account has access to what it names"),
-        (429, _) => failure.hint(match refusal.retry_after {
-            Some(seconds) => format!("try again in {seconds} seconds"),
-            None => "try again in a few minutes".to_owned(),
-        }),
-        (400 | 403, _) => failure.hint("see what it wants: https://developer.atlassian.com/cloud/bitbucket/rest/"),
-        (500.., _) => failure.hint("try again in a minute; https://bitbucket.status.atlassian.com tells more"),
+            .hint(format!("create an API token with these scopes at {NEW_TOKEN}"))
+            .hint(format!("then {}", replace(login))),
+        (404, None) => failure.hint("if it is private, sign in first: 'git-remote-bbcloud login'"),
+        (404, Some(_)) => failure.hint("check the path, and that the account has access to it"),
+        (429, _) => failure.hint(try_again(refusal, "a few minutes")),
+        (400 | 403, _) => {
+            failure.hint("see the API's documentation: https://developer.atlassian.com/cloud/bitbucket/rest/")
+        }
+        (500.., _) => failure.hint("try again in a minute; see https://bitbucket.status.atlassian.com"),
         _ => failure,
     };
-    match refusal.trace_id.as_str() {
-        id if refusal.status >= 500 && !id.is_empty() => {
-            failure.hint(format!("Bitbucket's support can look up the request '{id}'"))
-        }
-        _ => failure,
+    match support(refusal) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }
 
 /// The API cannot be asked with an API token alone.
-pub(super) fn no_email(login: &Login) -> Failure {
+pub fn no_email(login: &Login) -> Failure {
     let failure = Failure::new(
         Kind::Usage,
         format!(
-            "the REST API wants the e-mail address of your Atlassian account beside the {} {}",
+            "the REST API needs the e-mail address of your Atlassian account with the {} {}",
             login.kind(),
             login.source
         ),
     )
-    .hint("set BBCLOUD_EMAIL to it");
+    .hint("set BBCLOUD_EMAIL to your e-mail address");
     match (login.source, &login.target) {
         (Source::Keychain, Some(target)) => failure.hint(format!(
             "or keep it with the token: 'git-remote-bbcloud login --replace --for {target} --email <address>'"
@@ -76,24 +72,28 @@ pub(super) fn no_email(login: &Login) -> Failure {
     }
 }
 
-/// What puts another secret in the place of the one that was sent.
-fn anew(login: &Login) -> &'static str {
+/// The command that replaces the secret that was sent.
+fn replace(login: &Login) -> &'static str {
     let instead = login.source.instead_of_keychain();
     instead.unwrap_or("run 'git-remote-bbcloud login --replace'")
 }
 
 fn unauthenticated(failure: Failure, login: &Login) -> Failure {
-    let failure = failure.because(format!("it was asked with the {} {}", login.kind(), login.source));
+    let failure = failure.because(came_from(login.into()));
     match (login.kind(), &login.email) {
         (SecretKind::ApiToken, Some(email)) => failure
             .hint(format!(
-                "'{email}' has to be the e-mail address of the Atlassian account that made the token"
+                "check that '{email}' is the e-mail address of the Atlassian account that created the token"
             ))
-            .hint("or the token is wrong, expired, or was made without scopes"),
+            .hint("the token may be wrong, expired, revoked, or created without scopes"),
         (SecretKind::AppPassword, _) => failure.hint(format!(
-            "Bitbucket Cloud accepts no app passwords any more: create an API token at {NEW_TOKEN}"
+            "Bitbucket Cloud no longer accepts app passwords; create an API token at {NEW_TOKEN}"
         )),
-        _ => failure.hint(format!("it may be wrong, expired or revoked: {}", anew(login))),
+        (kind, _) => failure.hint(format!(
+            "the {} may be wrong, expired or revoked; {}",
+            noun(kind),
+            replace(login)
+        )),
     }
 }
 
@@ -141,12 +141,12 @@ fn words(value: &Value) -> String {
     }
 }
 
-/// What was sent, and not answered as it should be, may have taken effect.
-pub(super) fn unknown(cause: &Failure, asked: &str, path: &str) -> Failure {
-    let message = format!("'{asked}' was sent, but its answer was lost: it may or may not have taken effect");
+/// A request that changes something was sent, and its response was lost.
+pub fn unknown(cause: &Failure, asked: &str, path: &str) -> Failure {
+    let message = format!("'{asked}' was sent but the response was lost; it may or may not have succeeded");
     let failure = Failure::new(cause.kind(), message).because(cause.message());
     let failure = cause.causes().iter().cloned().fold(failure, Failure::because);
-    failure.hint(format!("see what is there with 'git-remote-bbcloud api {path}'"))
+    failure.hint(format!("check with 'git-remote-bbcloud api {path}' before retrying"))
 }
 
 #[cfg(test)]
@@ -181,7 +181,10 @@ mod tests {
             403,
             r#"{"error": {"message": "no", "detail": {"granted": [], "required": ["account", "email"]}}}"#,
         );
-        assert_eq!(shown.causes(), ["the token has nothing, and this needs account, email"]);
+        assert_eq!(
+            shown.causes(),
+            ["the token has no scopes; this operation requires account, email"]
+        );
     }
 
     #[test]
