@@ -36,9 +36,7 @@ impl Decoding {
             "" | "identity" => Ok(Self::Identity(exchange)),
             "gzip" | "x-gzip" => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(Raw(exchange))))),
             "deflate" => Ok(Self::Deflate(Box::new(ZlibDecoder::new(Raw(exchange))))),
-            other => Err(Error::Malformed(format!(
-                "it is encoded as '{other}', which was not asked for"
-            ))),
+            other => Err(Error::Malformed(format!("unsupported Content-Encoding '{other}'"))),
         }
     }
 

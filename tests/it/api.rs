@@ -89,7 +89,7 @@ fn an_api_token_without_its_address_is_not_sent() {
     assert!(
         output
             .stderr
-            .contains("wants the e-mail address of your Atlassian account"),
+            .contains("needs the e-mail address of your Atlassian account"),
         "{}",
         output.stderr
     );
@@ -232,7 +232,7 @@ fn refusals_are_told_in_words_and_standard_output_stays_empty() {
     assert!(
         output
             .stderr
-            .contains("caused by: the token has nothing, and this needs read:repository:bitbucket"),
+            .contains("caused by: the token has no scopes; this operation requires read:repository:bitbucket"),
         "{}",
         output.stderr
     );
@@ -333,7 +333,7 @@ fn a_change_whose_answer_is_lost_may_have_taken_effect() {
             lost,
             "{method}: {told}"
         );
-        assert_eq!(told.contains("trying again is safe"), !lost, "{method}: {told}");
+        assert_eq!(told.contains("it is safe to retry"), !lost, "{method}: {told}");
         let hint = "hint: check with 'git-remote-bbcloud api /repositories/acme/widgets' before retrying";
         assert_eq!(told.contains(hint), lost, "{method}: {told}");
         scene.bitbucket.clear_faults();

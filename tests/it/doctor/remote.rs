@@ -80,7 +80,7 @@ fn the_list_for_people_has_the_same_in_words() {
         output.stdout
     );
     assert!(
-        output.stdout.contains("-> it may be wrong, expired or revoked"),
+        output.stdout.contains("-> the token may be wrong, expired or revoked"),
         "{}",
         output.stdout
     );
@@ -238,7 +238,7 @@ fn a_sign_in_page_of_the_network_is_not_taken_for_git() {
     let found = examine(&scene, FOR_MAIN);
     assert_eq!(found.names("fail"), ["read"]);
     assert!(
-        found.detail("read").contains("a sign-in page of the network"),
+        found.detail("read").contains("a sign-in page of this network"),
         "{}",
         found.detail("read")
     );

@@ -41,7 +41,7 @@ fn pages(operation: Operation) -> Vec<Case> {
         .content_type()
         .replace("result", "x")
         .replace("advertisement", other);
-    let portal = "a sign-in page of the network or a proxy may stand between here and the server";
+    let portal = "a proxy or a sign-in page of this network may have answered instead of the server";
     let signed_in = "this network wants to be signed in to before it lets anybody through (HTTP 511)";
     let told = |named: &str| answered(operation, named);
     let plain = Action::ContentType("text/plain".to_owned());
@@ -126,7 +126,7 @@ fn codings(operation: Operation) -> Vec<Case> {
     let kind = operation.content_type();
     let coded = |coding: &str, body: &[u8]| answer(200, &kind, &[("Content-Encoding", coding)], body);
     let broken = |how: &str| format!("invalid HTTP response: corrupt compressed data: {how}");
-    let unasked = |coding: &str| format!("invalid HTTP response: it is encoded as '{coding}', which was not asked for");
+    let unasked = |coding: &str| format!("invalid HTTP response: unsupported Content-Encoding '{coding}'");
     let ended = broken("unexpected end of file");
     let half = broken("incomplete deflate stream");
     let corrupt = broken("corrupt deflate stream");
@@ -174,7 +174,7 @@ fn redirects(operation: Operation) -> Vec<Case> {
     // Only the first request is redirected at all, and if it is a GET, to a place that it says.
     let told = |reason: &'static str| if operation.is_get() { reason } else { NOT_THE_FIRST };
     let private = match operation {
-        _ if operation.is_get() || operation == Operation::LsRefsKept => "cannot connect to 127.0.0.1:1",
+        _ if operation.is_get() || operation == Operation::LsRefsKept => "failed to connect to 127.0.0.1:1",
         _ => NOT_THE_FIRST,
     };
     let there = "https://127.0.0.1:1{target}";

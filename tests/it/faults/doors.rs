@@ -37,8 +37,8 @@ const DOORS: [Door; 10] = [
     Door::Raw(b"\x15\x03\x01\x00\x02\x02\x46", "error: TLS connection to 'localhost'"),
     Door::Raw(b"SSH-2.0-OpenSSH_9.2\r\n", "error: TLS connection to 'localhost'"),
     Door::Raw(b"", "error: the server closed the connection without a response"),
-    Door::Silent("error: cannot connect to localhost"),
-    Door::Closed("error: cannot connect to localhost"),
+    Door::Silent("error: failed to connect to localhost"),
+    Door::Closed("error: failed to connect to localhost"),
 ];
 
 /// Listens on a free port and treats every connection the same way, until it is dropped.

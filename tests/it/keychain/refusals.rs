@@ -33,7 +33,7 @@ fn a_rejected_secret_stays_and_others_are_asked_in_their_order() {
             "remote: Invalid credentials",
             "error: 'localhost' rejected the API token of 'x-bitbucket-api-token-auth' for 'acme/widgets' (HTTP 401)",
             "caused by: it is the one in the keychain",
-            "hint: it may be wrong, expired or revoked: run 'git-remote-bbcloud login --replace --for acme'",
+            "hint: the token may be wrong, expired or revoked; run 'git-remote-bbcloud login --replace --for acme'",
         ],
     );
     person(&scene, "helper");
@@ -134,7 +134,7 @@ fn a_missing_permission_names_what_is_granted_and_what_is_required() {
     refused(
         &scene,
         &[
-            "caused by: the token has read:wiki:bitbucket, and this needs read:repository:bitbucket",
+            "caused by: the token has scope read:wiki:bitbucket; this operation requires read:repository:bitbucket",
             hint,
         ],
     );
@@ -152,7 +152,7 @@ fn refusals_that_no_secret_mends_ask_nobody() {
     for (refusal, words) in [
         (
             Refusal::IpNotAllowed,
-            "not on the workspace's list of allowed addresses",
+            "the workspace allows only certain IP addresses",
         ),
         (Refusal::TwoStepRequired, "the workspace requires two-step verification"),
         (Refusal::NotFound, "HTTP 404"),
@@ -173,6 +173,6 @@ fn a_wrong_user_name_for_this_kind_is_recognised() {
     keep(&scene, TOKEN, &["--username", "x-token-auth"]);
     refused(
         &scene,
-        &["HTTP 401", "hint: the name 'x-token-auth' is for another kind of token"],
+        &["HTTP 401", "hint: 'x-token-auth' is the user name for access tokens"],
     );
 }

@@ -310,8 +310,8 @@ fn a_network_that_wants_to_be_signed_in_to_is_named() {
         &scene,
         page,
         FETCH,
-        "error: this network wants to be signed in to before it lets anybody through (HTTP 511)\n\
-         hint: open <> in a browser, which shows its sign-in page\n",
+        "error: this network requires you to sign in (HTTP 511)\n\
+         hint: open <> in a browser to see its sign-in page\n",
     );
 }
 
@@ -328,7 +328,7 @@ fn a_fetch_that_is_too_large_is_no_push() {
         &scene,
         large(),
         FETCH,
-        "error: the request is too large for 'localhost' (HTTP 413)\n\
+        "error: request rejected by 'localhost': too large (HTTP 413)\n\
          hint: fetch fewer branches at once: 'git fetch origin <branch>'\n",
     );
 }

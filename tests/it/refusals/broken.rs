@@ -243,7 +243,7 @@ fn a_push_that_was_never_sent_is_not_called_lost() {
     scene.set("BBCLOUD_BASE_URL", format!("https://localhost:{port}"));
     let said = refused(&scene, PUSH);
     assert!(
-        said.starts_with(&format!("error: cannot connect to localhost:{port}\n")),
+        said.starts_with(&format!("error: failed to connect to localhost:{port}\n")),
         "{said}"
     );
     assert!(!said.contains("may or may not"), "{said}");

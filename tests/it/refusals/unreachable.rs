@@ -28,7 +28,7 @@ fn nobody_listens() {
     scene.set("BBCLOUD_BASE_URL", format!("https://127.0.0.1:{closed}"));
     check(
         &refused(&scene, PUSH).replace(&closed.to_string(), "<closed>"),
-        "error: cannot connect to 127.0.0.1:<closed>\n\
+        "error: failed to connect to 127.0.0.1:<closed>\n\
          caused by: Connection refused (os error 111)\n\
          hint: check the network; behind a proxy, 'git config --global http.proxy http://<host>:<port>'\n",
     );

@@ -72,7 +72,7 @@ fn connecting_has_a_limit() {
             scene.set("http.connectTimeoutMs", "300")
         };
         let started = Instant::now();
-        assert!(scene.fails().contains("cannot connect to 127.0.0.1"));
+        assert!(scene.fails().contains("failed to connect to 127.0.0.1"));
         assert!(started.elapsed() < Duration::from_secs(10));
     }
 }
@@ -95,7 +95,7 @@ fn connecting_has_a_limit_for_those_who_drip() {
         let started = Instant::now();
         let told = scene.fails();
         assert!(
-            told.contains("cannot connect to 127.0.0.1") || told.contains("does not answer"),
+            told.contains("failed to connect to 127.0.0.1") || told.contains("does not answer"),
             "{scheme}: {told}"
         );
         assert!(

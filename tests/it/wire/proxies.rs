@@ -255,7 +255,7 @@ fn a_proxy_that_does_not_open_the_way_is_the_one_to_blame() {
     );
     assert!(said.contains(&blamed), "{said}");
     let nobody = Scene::new().set("http.proxy", Path::new("http://127.0.0.1:1"));
-    assert!(nobody.fails().contains("cannot connect to 127.0.0.1:1"));
+    assert!(nobody.fails().contains("failed to connect to 127.0.0.1:1"));
 }
 
 #[test]
