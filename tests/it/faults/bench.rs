@@ -261,7 +261,7 @@ impl Bench {
             (false, true) if !unknown => complaints.push("a push that took effect was called a failure".to_owned()),
             _ => {}
         }
-        if (unknown || took_effect) && said.contains("trying again is safe") {
+        if (unknown || took_effect) && said.contains("it is safe to ") {
             complaints.push("a push that may have taken effect was called safe to repeat".to_owned());
         }
         // Git that has ended first is told nothing any more, and neither is anybody else.
