@@ -239,7 +239,7 @@ fn refusals_are_told_in_words_and_standard_output_stays_empty() {
     scene.set("BBCLOUD_EMAIL", "other@example.com");
     let output = api(&scene, &[COMMITS]);
     assert!(
-        output.stderr.contains("(HTTP 401)") && output.stderr.contains("'other@example.com' has to be"),
+        output.stderr.contains("(HTTP 401)") && output.stderr.contains("check that 'other@example.com' is"),
         "{}",
         output.stderr
     );

@@ -131,7 +131,7 @@ fn a_wrong_secret_of_the_environment_is_used_alone() {
     assert!(!output.success());
     says(
         &output.stderr,
-        &["HTTP 401", "caused by: it is the one in BBCLOUD_TOKEN"],
+        &["HTTP 401", "caused by: the token came from BBCLOUD_TOKEN"],
     );
     assert_eq!(noted(&scene, "told") + &noted(&scene, "questions"), "");
 }
@@ -169,7 +169,7 @@ fn netrc_is_read_as_curl_reads_it() {
     let output = ls_remote(&scene, WIDGETS);
     says(
         &output.stderr,
-        &["rejected the app password of 'ann'", "it is the one in ~/.netrc"],
+        &["rejected the app password of 'ann'", "the app password came from ~/.netrc"],
     );
 }
 

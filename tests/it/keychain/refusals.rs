@@ -32,7 +32,7 @@ fn a_rejected_secret_stays_and_others_are_asked_in_their_order() {
         &[
             "remote: Invalid credentials",
             "error: 'localhost' rejected the API token of 'x-bitbucket-api-token-auth' for 'acme/widgets' (HTTP 401)",
-            "caused by: it is the one in the keychain",
+            "caused by: the token came from the keychain",
             "hint: the token may be wrong, expired or revoked; run 'git-remote-bbcloud login --replace --for acme'",
         ],
     );

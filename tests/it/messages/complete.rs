@@ -86,6 +86,8 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
         "Windows'",
     ),
     ("in the netrc file", "Windows'"),
+    ("the netrc file", "Windows'"),
+    ("in the file of BBCLOUD_TOKEN_FILE", "takes a command that has no other words for it"),
     ("unlock it with 'security unlock-keychain', also over ssh", "macOS'"),
     (
         ", forgets when the computer is restarted",
@@ -117,6 +119,7 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
     ("it is a proxy's, and there is no proxy", INTERNAL),
     ("the trusted certificates", INTERNAL),
     ("ring has none", INTERNAL),
+    ("the request has ended", INTERNAL),
 ];
 
 /// Why most of the last ones are there.
@@ -133,6 +136,7 @@ const NO_TEXT: &[&str] = &[
     // Errors that `explain` and others put into words of their own.
     "the server refused: {0}",
     "the request failed",
+    "the push was sent, but its answer was lost",
     "the server reports an error",
     "the answer broke after its last packet",
     "the stream failed",
