@@ -169,7 +169,10 @@ fn netrc_is_read_as_curl_reads_it() {
     let output = ls_remote(&scene, WIDGETS);
     says(
         &output.stderr,
-        &["rejected the app password of 'ann'", "the app password came from ~/.netrc"],
+        &[
+            "rejected the app password of 'ann'",
+            "the app password came from ~/.netrc",
+        ],
     );
 }
 

@@ -150,10 +150,7 @@ fn refusals_that_no_secret_mends_ask_nobody() {
     helper(&scene, "helper", "ATBB-helper");
     askpass(&scene, "ada", TOKEN);
     for (refusal, words) in [
-        (
-            Refusal::IpNotAllowed,
-            "the workspace allows only certain IP addresses",
-        ),
+        (Refusal::IpNotAllowed, "the workspace allows only certain IP addresses"),
         (Refusal::TwoStepRequired, "the workspace requires two-step verification"),
         (Refusal::NotFound, "HTTP 404"),
     ] {

@@ -101,7 +101,9 @@ fn the_server_is_asked_only_where_that_is_wanted() {
     );
     says(
         &text.stderr,
-        &["hint: the token may be wrong, expired or revoked; run 'git-remote-bbcloud login --replace --for acme/widgets'"],
+        &[
+            "hint: the token may be wrong, expired or revoked; run 'git-remote-bbcloud login --replace --for acme/widgets'",
+        ],
     );
     // Asking is not trying others: nothing else was sent, and nothing was deleted.
     assert_eq!(status(&scene, &[]).0, Some(0));

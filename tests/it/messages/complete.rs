@@ -87,7 +87,10 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
     ),
     ("in the netrc file", "Windows'"),
     ("the netrc file", "Windows'"),
-    ("in the file of BBCLOUD_TOKEN_FILE", "takes a command that has no other words for it"),
+    (
+        "in the file of BBCLOUD_TOKEN_FILE",
+        "takes a command that has no other words for it",
+    ),
     ("unlock it with 'security unlock-keychain', also over ssh", "macOS'"),
     (
         ", forgets when the computer is restarted",
