@@ -20,7 +20,7 @@ impl Asked<'_> {
             403 => self.forbidden(refusal),
             404 => self.not_found(),
             410 => self.gone(),
-            411 => self.length_required(refusal),
+            411 => length_required(refusal),
             413 => self.too_large(refusal),
             429 => self.rate_limited(refusal),
             301 | 302 | 303 | 307 | 308 => redirected(refusal),
@@ -228,18 +228,6 @@ impl Asked<'_> {
             .hint(format!("open {} in a browser to see its sign-in page", self.base.url()))
     }
 
-    /// The server, or a proxy before it, takes no request of unknown length (`Transfer-Encoding: chunked`).
-    fn length_required(&self, refusal: &Refusal) -> Failure {
-        Failure::new(
-            Kind::Refused,
-            format!(
-                "'{}' requires the length of a request in advance (HTTP 411)",
-                refusal.host
-            ),
-        )
-        .hint("raise http.postBuffer above the size of the push: 'git config --global http.postBuffer 500m'")
-    }
-
     fn too_large(&self, refusal: &Refusal) -> Failure {
         if self.service != Service::ReceivePack {
             let message = format!("request rejected by '{}': too large (HTTP 413)", refusal.host);
@@ -252,6 +240,18 @@ impl Asked<'_> {
         )
         .hint("push in smaller batches: 'git push origin <an older commit>:refs/heads/<branch>', then the rest")
     }
+}
+
+/// The server, or a proxy before it, takes no request of unknown length (`Transfer-Encoding: chunked`).
+fn length_required(refusal: &Refusal) -> Failure {
+    Failure::new(
+        Kind::Refused,
+        format!(
+            "'{}' requires the length of a request in advance (HTTP 411)",
+            refusal.host
+        ),
+    )
+    .hint("raise http.postBuffer above the size of the push: 'git config --global http.postBuffer 500m'")
 }
 
 /// When the same request may be answered.
