@@ -1,11 +1,11 @@
 //! A request without an answer: the network, TLS, a proxy, or an answer that was cut.
 
-use rustls::AlertDescription;
+use rustls::{AlertDescription, CertificateError};
 
 use crate::address::BaseUrl;
 use crate::bridge::outcome::Unfinished;
-use crate::http::NotPinned;
 use crate::http::error::Error;
+use crate::http::{Fault, NotPinned, Untrusted};
 use crate::report::{Failure, Kind};
 
 /// What to look at where the proxy is to blame.
@@ -41,7 +41,10 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
         Error::Tls { source, .. } if is_pin(source) => failure(Kind::Network)
             .because("the server's key is none of http.pinnedPubkey")
             .hint("somebody else may answer for it; if it has a new key, set http.pinnedPubkey anew"),
-        Error::Tls { host, source } => tls(base, host, caused(Kind::Network), source),
+        Error::Tls { host, source } => match untrusted(source) {
+            Some(why) => distrust(base, host, failure(Kind::Network).because(why.to_string()), why),
+            None => tls(caused(Kind::Network), source),
+        },
         Error::Trust { what, .. } => caused(Kind::Local).hint(match what {
             what if what.starts_with("the key in ") => "check http.pinnedPubkey",
             what if what.starts_with("the certificate ") || what.starts_with("the key ") => {
@@ -90,27 +93,48 @@ fn is_pin(error: &rustls::Error) -> bool {
     matches!(error, rustls::Error::InvalidCertificate(Other(reason)) if reason.0.is::<NotPinned>())
 }
 
-fn tls(base: &BaseUrl, host: &str, failure: Failure, error: &rustls::Error) -> Failure {
-    use rustls::CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
+fn untrusted(error: &rustls::Error) -> Option<&Untrusted> {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(reason)) => reason.0.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// What helps against `why`, which is about the certificate that `host` has shown.
+fn distrust(base: &BaseUrl, host: &str, failure: Failure, why: &Untrusted) -> Failure {
+    let clock = "check this machine's clock with 'date'";
+    match why {
+        Untrusted::NoIssuer(_) | Untrusted::SelfSigned if host != base.host() => failure
+            .hint("if you trust it: 'git config --global http.proxySSLCAInfo <file with the issuer's certificate>'"),
+        Untrusted::NoIssuer(_) | Untrusted::SelfSigned => failure.hint(format!(
+            "if you trust it: 'git config --global http.{}.sslCAInfo <file with the issuer's certificate>'",
+            base.url()
+        )),
+        Untrusted::Server(Fault::Expired(_) | Fault::NotYetValid(_)) => {
+            failure.hint(format!("{clock}; if it is right, the server needs a new certificate"))
+        }
+        Untrusted::Authority {
+            fault: Fault::Expired(_) | Fault::NotYetValid(_),
+            ..
+        } => failure.hint(format!(
+            "{clock}; if it is right, the server needs a certificate from another authority"
+        )),
+        Untrusted::OtherHost { names, .. } if names.is_empty() => {
+            failure.hint("the server needs a certificate with its name in subjectAltName")
+        }
+        Untrusted::OtherHost { .. } => {
+            failure.hint("another server may answer for this name: check the network, the proxy and BBCLOUD_BASE_URL")
+        }
+        Untrusted::Server(_) | Untrusted::Authority { .. } => failure.hint(format!(
+            "see its certificates with 'openssl s_client -connect {host}:{} -showcerts'; the server needs another one",
+            base.url().port_or_known_default().unwrap_or_default()
+        )),
+    }
+}
+
+fn tls(failure: Failure, error: &rustls::Error) -> Failure {
     if let rustls::Error::AlertReceived(AlertDescription::CertificateRequired) = error {
         return failure.hint("name a certificate for this server in http.sslCert, and its key in http.sslKey");
     }
-    let rustls::Error::InvalidCertificate(reason) = error else {
-        return failure.hint("check whether a proxy stands between, and http.sslVersion");
-    };
-    match reason {
-        UnknownIssuer if host != base.host() => failure
-            .hint("if you trust its issuer: 'git config --global http.proxySSLCAInfo <file with its certificate>'"),
-        UnknownIssuer => failure.hint(format!(
-            "if you trust its issuer: 'git config --global http.{}.sslCAInfo <file with its certificate>'",
-            base.url()
-        )),
-        Expired | ExpiredContext { .. } => {
-            failure.hint("check this machine's clock with 'date'; else the server's certificate has expired")
-        }
-        NotValidForName | NotValidForNameContext { .. } => {
-            failure.hint("somebody else answers for this name: check the network, the proxy and BBCLOUD_BASE_URL")
-        }
-        _ => failure.hint("check http.sslCAInfo and http.sslCert"),
-    }
+    failure.hint("check whether a proxy stands between, and http.sslVersion")
 }

@@ -27,4 +27,4 @@ mod tls;
 mod wire;
 
 pub use dates::{date, seconds_since};
-pub use tls::NotPinned;
+pub use tls::{Fault, NotPinned, Untrusted};

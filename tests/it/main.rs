@@ -14,6 +14,8 @@ mod proxy;
 
 mod api;
 #[cfg(target_os = "linux")]
+mod certificates;
+#[cfg(target_os = "linux")]
 mod commands;
 mod dependencies;
 mod doctor;

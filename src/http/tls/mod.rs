@@ -1,25 +1,33 @@
 //! The TLS of a connection: which roots are trusted, who we are, and what the settings change about that.
 //!
 //! rustls with ring, because the process lives for milliseconds: aws-lc, rustls' default, spends 20 ms of CPU at its
-//! first use on collecting jitter. There are never fewer checks than git has: only `http.sslVerify=false` drops any.
+//! first use on collecting jitter. Certificates are checked here and not by webpki, which is made for the public web
+//! and knows neither keyUsage nor the rules for the authority at the end of a path, and refuses much that companies
+//! use; [`path`] says what is checked. A server that git refuses with OpenSSL or with GnuTLS is refused, but for what
+//! `tests/it/certificates` lists with its reason; only `http.sslVerify=false` drops any check.
 
+mod anchors;
 mod certificate;
 mod identity;
+mod path;
 mod pem;
+mod signature;
 mod system;
 mod trust;
+mod untrusted;
+mod verifier;
+mod x509;
 
 use std::sync::Arc;
 
 use rustls::ClientConfig;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring;
 
 use super::error::Error;
 use super::settings::{Tls, TlsVersion};
 pub use certificate::Certificate;
 pub use trust::NotPinned;
-use trust::{Pinned, Unverified};
+pub use untrusted::{Fault, Untrusted};
 
 /// Returns the client configuration that `settings` ask for. `may_ask` is whether a key's password may be asked for.
 pub(super) fn client_config(settings: &Tls, may_ask: bool) -> Result<ClientConfig, Error> {
@@ -28,19 +36,10 @@ pub(super) fn client_config(settings: &Tls, may_ask: bool) -> Result<ClientConfi
         TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
         TlsVersion::Tls13 => &[&rustls::version::TLS13],
     };
-    let builder = ClientConfig::builder_with_provider(provider.clone())
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
         .map_err(|source| unusable("ring with TLS 1.2 and 1.3", source))?;
-    let verifier: Arc<dyn ServerCertVerifier> = if settings.verify {
-        trust::authorities(settings, provider)?
-    } else {
-        Arc::new(Unverified(provider))
-    };
-    // A pinned key is checked with and without certificates (`CURLOPT_PINNEDPUBLICKEY`(3)).
-    let verifier = match &settings.pin {
-        Some(pin) => Arc::new(Pinned::new(verifier, pin)?),
-        None => verifier,
-    };
+    let verifier = trust::verifier(settings, &provider)?;
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let mut config = match &settings.client_certificate {
         None => builder.with_no_client_auth(),

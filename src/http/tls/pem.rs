@@ -10,8 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
+/// How a certificate begins and ends: the second label is an old one, which OpenSSL and GnuTLS read too.
+const LABELS: [(&str, &str); 2] = [
+    ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"),
+    ("-----BEGIN X509 CERTIFICATE-----", "-----END X509 CERTIFICATE-----"),
+];
 
 /// A block that is no certificate.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,13 +29,16 @@ pub(super) enum Fault {
 pub(super) fn certificates(file: &[u8]) -> Vec<Result<CertificateDer<'static>, Fault>> {
     // What is not UTF-8 is in comments. The checking of text that is takes a tenth of the repairing of text that may not be.
     let text = str::from_utf8(file).map_or_else(|_| String::from_utf8_lossy(file), Cow::Borrowed);
+    // Editors on Windows put a byte order mark in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut lines = text.lines().map(str::trim_ascii);
     let mut found = Vec::new();
     let mut base64 = String::new();
-    while lines.any(|line| line == BEGIN) {
+    let ending = |line: &str| LABELS.iter().find(|(begin, _)| *begin == line).map(|(_, end)| *end);
+    while let Some(end) = lines.by_ref().find_map(ending) {
         base64.clear();
         let ended = lines.by_ref().any(|line| {
-            let is_end = line == END;
+            let is_end = line == end;
             if !is_end {
                 base64.push_str(line);
             }
@@ -54,6 +60,9 @@ mod tests {
 
     use super::*;
 
+    const BEGIN: &str = LABELS[0].0;
+    const END: &str = LABELS[0].1;
+
     #[test]
     fn blocks_are_found_among_other_text() {
         let text = format!("# \u{e9}\nissuer: me\n{BEGIN}\r\nAQID\r\nBAU=\r\n{END}\r\n  {BEGIN}\n  Bgc=\n  {END}\nend");
@@ -61,6 +70,11 @@ mod tests {
         assert_eq!(found.unwrap(), [vec![1, 2, 3, 4, 5].into(), vec![6, 7].into()]);
         assert_eq!(certificates(&[b"\xe9 in Latin-1\n", text.as_bytes()].concat()).len(), 2);
         assert_eq!(certificates(b""), []);
+        let marked = text.replace("CERTIFICATE", "X509 CERTIFICATE");
+        assert_eq!(
+            certificates(format!("\u{feff}{}", marked.trim_start_matches(|c| c != '-')).as_bytes()).len(),
+            2
+        );
         assert_eq!(
             certificates(b"-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----"),
             []

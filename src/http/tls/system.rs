@@ -5,45 +5,42 @@
 //! vouch for is looked up in all there is, so nobody is trusted less than before.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
+use std::sync::OnceLock;
 
 use super::super::error::Error;
-use super::{pem, trust, unusable};
+use super::anchors::Anchors;
+use super::{pem, unusable};
 
-/// Trusts whom the system trusts.
+/// Whom the system trusts.
 #[derive(Debug)]
 pub(super) struct System {
-    provider: Arc<CryptoProvider>,
-    /// With the certificates of the file, or with all where there is none.
-    first: Arc<WebPkiServerVerifier>,
-    /// With all certificates, once they were needed; nothing if that is no more than the first has.
-    all: OnceLock<Option<Arc<WebPkiServerVerifier>>>,
+    /// The certificates of the file, or all where there is none.
+    first: Anchors,
+    /// All certificates, once they were needed; nothing if that is no more than the first are.
+    all: OnceLock<Option<Anchors>>,
 }
 
 impl System {
-    pub(super) fn open(provider: Arc<CryptoProvider>) -> Result<Self, Error> {
-        let mut store = RootCertStore::empty();
+    pub(super) fn open() -> Result<Self, Error> {
+        let mut first = Anchors::default();
         if let Some(file) = file().and_then(|file| std::fs::read(file).ok()) {
-            store.add_parsable_certificates(pem::certificates(&file).into_iter().flatten());
+            first.add(pem::certificates(&file).into_iter().flatten());
         }
         let all = OnceLock::new();
-        if store.is_empty() {
-            store = everything()?;
+        if first.is_empty() {
+            first = everything()?;
             all.get_or_init(|| None);
         }
-        let first = trust::verifier(store, provider.clone())?;
-        Ok(Self { provider, first, all })
+        Ok(Self { first, all })
     }
 
-    fn all(&self) -> Option<&Arc<WebPkiServerVerifier>> {
-        let open = || trust::verifier(everything().ok()?, self.provider.clone()).ok();
-        self.all.get_or_init(open).as_ref()
+    pub(super) fn first(&self) -> &Anchors {
+        &self.first
+    }
+
+    /// For a server that the first do not vouch for.
+    pub(super) fn all(&self) -> Option<&Anchors> {
+        self.all.get_or_init(|| everything().ok()).as_ref()
     }
 }
 
@@ -60,55 +57,16 @@ fn file() -> Option<PathBuf> {
 }
 
 /// Returns all that the system trusts, wherever it keeps them.
-pub(super) fn everything() -> Result<RootCertStore, Error> {
+pub(super) fn everything() -> Result<Anchors, Error> {
     let found = rustls_native_certs::load_native_certs();
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(found.certs);
-    if store.is_empty() {
+    let mut all = Anchors::default();
+    all.add(found.certs);
+    if all.is_empty() {
         let why = found
             .errors
             .first()
             .map_or_else(|| "it is empty".to_owned(), ToString::to_string);
         return Err(unusable("the system's certificate store", why));
     }
-    Ok(store)
-}
-
-impl ServerCertVerifier for System {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let by = |verifier: &WebPkiServerVerifier| {
-            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        };
-        // Whatever is wrong with the way to one authority, another may have a better one.
-        by(&self.first).or_else(|error| self.all().map_or(Err(error), |all| by(all)))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.first.verify_tls12_signature(message, cert, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.first.verify_tls13_signature(message, cert, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.first.supported_verify_schemes()
-    }
+    Ok(all)
 }

@@ -3,54 +3,61 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 
 use super::super::error::Error;
 use super::super::settings::{Pin, Tls};
+use super::anchors::Anchors;
 use super::system::{self, System};
+use super::verifier::{Trusted, Verifier};
+use super::x509::X509;
 use super::{pem, unusable};
 
-/// Returns who trusts the authorities that `settings` name, else the system's.
-pub(super) fn authorities(settings: &Tls, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-    let mut store = RootCertStore::empty();
+/// Returns what checks servers as `settings` ask for. This is the only place that chooses: a platform's own verifier
+/// would be one more case of it.
+pub(super) fn verifier(settings: &Tls, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    let trusted = if settings.verify {
+        trusted(settings)?
+    } else {
+        Trusted::Anybody
+    };
+    let verifier = Arc::new(Verifier::new(trusted, provider));
+    // A pinned key is checked with and without certificates (`CURLOPT_PINNEDPUBLICKEY`(3)).
+    Ok(match &settings.pin {
+        Some(pin) => Arc::new(Pinned::new(verifier, pin)?),
+        None => verifier,
+    })
+}
+
+/// Whom `settings` name, else whom the system trusts.
+fn trusted(settings: &Tls) -> Result<Trusted, Error> {
+    let mut anchors = Anchors::default();
     if let Some(directory) = &settings.ca_path {
-        add_directory(&mut store, directory);
+        add_directory(&mut anchors, directory);
     }
     match (&settings.ca_file, &settings.ca_path) {
-        (Some(file), _) => add_file(&mut store, file)?,
-        (None, None) => return Ok(Arc::new(System::open(provider)?)),
+        (Some(file), _) => add_file(&mut anchors, file)?,
+        (None, None) => return Ok(Trusted::System(System::open()?)),
         // To curl a directory comes on top of its default file.
         (None, Some(_)) => match system::everything() {
-            Ok(more) => store.roots.extend(more.roots),
-            Err(error) if store.is_empty() => return Err(error),
+            Ok(more) => anchors.join(more),
+            Err(error) if anchors.is_empty() => return Err(error),
             Err(_) => {}
         },
     }
-    Ok(verifier(store, provider)?)
+    Ok(Trusted::Named(anchors))
 }
 
-/// Returns who trusts those in `store`.
-pub(super) fn verifier(
-    store: RootCertStore,
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, Error> {
-    WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider)
-        .build()
-        .map_err(|source| unusable("the trusted certificates", source))
-}
-
-fn add_file(store: &mut RootCertStore, file: &Path) -> Result<(), Error> {
+fn add_file(anchors: &mut Anchors, file: &Path) -> Result<(), Error> {
     let what = format!("the certificates of '{}'", file.display());
     let text = std::fs::read(file).map_err(|source| unusable(&what, source))?;
     let certificates: Result<Vec<_>, _> = pem::certificates(&text).into_iter().collect();
-    let (added, _) = store.add_parsable_certificates(certificates.map_err(|source| unusable(&what, source))?);
+    let added = anchors.add(certificates.map_err(|source| unusable(&what, source))?);
     if added == 0 {
         return Err(unusable(&what, "there is no certificate in it"));
     }
@@ -59,12 +66,12 @@ fn add_file(store: &mut RootCertStore, file: &Path) -> Result<(), Error> {
 
 /// Every certificate in `directory`, whatever its file is called: OpenSSL's hashes only say where to look. What cannot
 /// be read is passed over, as OpenSSL does.
-fn add_directory(store: &mut RootCertStore, directory: &Path) {
+fn add_directory(anchors: &mut Anchors, directory: &Path) {
     let Ok(entries) = std::fs::read_dir(directory) else {
         return;
     };
     for text in entries.flatten().filter_map(|entry| std::fs::read(entry.path()).ok()) {
-        store.add_parsable_certificates(pem::certificates(&text).into_iter().flatten());
+        anchors.add(pem::certificates(&text).into_iter().flatten());
     }
 }
 
@@ -112,8 +119,8 @@ impl ServerCertVerifier for Pinned {
         let verified = self
             .inner
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
-        let key = ParsedCertificate::try_from(end_entity)?.subject_public_key_info();
-        if sha256(&key).is_ok_and(|digest| self.digests.contains(&digest)) {
+        let key = X509::read(end_entity).map_err(|_| CertificateError::BadEncoding)?.key;
+        if sha256(key.der).is_ok_and(|digest| self.digests.contains(&digest)) {
             return Ok(verified);
         }
         Err(CertificateError::Other(rustls::OtherError(Arc::new(NotPinned))).into())
@@ -146,42 +153,3 @@ impl ServerCertVerifier for Pinned {
 #[derive(Debug, thiserror::Error)]
 #[error("the server's key is none of http.pinnedPubkey")]
 pub struct NotPinned;
-
-/// `http.sslVerify=false`: any certificate will do, as the user has asked; signatures are still checked.
-#[derive(Debug)]
-pub(super) struct Unverified(pub(super) Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unverified {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}

@@ -31,7 +31,7 @@ mod style;
 mod surroundings;
 mod table;
 
-use self::table::Table;
+pub(crate) use self::table::{Table, replaced, writes};
 use crate::bitbucket::{Settings, Tls};
 use crate::support::fixture::MAIN;
 use crate::support::run::{Output, run};

@@ -29,7 +29,7 @@ const GITS: [&str; 10] = [
 ];
 
 /// One file of scenes, in the order in which they are added.
-pub(super) struct Table {
+pub(crate) struct Table {
     name: &'static str,
     text: String,
     titles: BTreeSet<String>,
@@ -44,7 +44,7 @@ pub(super) struct Entry {
 }
 
 impl Table {
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         Self {
             name,
             text: String::new(),
@@ -78,7 +78,7 @@ impl Table {
     }
 
     /// Adds a text that is as it shall be.
-    pub(super) fn add_text(&mut self, title: &str, text: &str) {
+    pub(crate) fn add_text(&mut self, title: &str, text: &str) {
         assert!(self.titles.insert(title.to_owned()), "two scenes are called '{title}'");
         assert!(!text.trim().is_empty(), "'{title}' says nothing");
         if !self.text.is_empty() {
@@ -92,7 +92,7 @@ impl Table {
 
     /// Compares it with its file, or writes that.
     #[track_caller]
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         let place = directory().join(format!("{}.txt", self.name));
         if writes() {
             // Others read the tables at the same time.
@@ -130,7 +130,7 @@ fn directory() -> PathBuf {
     clippy::disallowed_methods,
     reason = "whether the tables are written is not for the product to know"
 )]
-fn writes() -> bool {
+pub(crate) fn writes() -> bool {
     std::env::var_os("BBCLOUD_WRITE_MESSAGES").is_some()
 }
 
@@ -197,7 +197,7 @@ pub(super) fn normalised(scene: &Scene, text: &str) -> String {
 }
 
 /// Puts what `with` says in the place of `start` and all characters after it that are `part` of it.
-pub(super) fn replaced<'a>(
+pub(crate) fn replaced<'a>(
     text: &str,
     start: &str,
     part: impl Fn(char) -> bool,

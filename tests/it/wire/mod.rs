@@ -186,7 +186,7 @@ fn said(output: &Output) -> String {
     clippy::disallowed_methods,
     reason = "the tests' own search path is put behind the helper"
 )]
-fn path() -> &'static std::ffi::OsStr {
+pub(crate) fn path() -> &'static std::ffi::OsStr {
     static PATH: OnceLock<std::ffi::OsString> = OnceLock::new();
     PATH.get_or_init(|| {
         let helper = Path::new(env!("CARGO_BIN_EXE_git-remote-bbcloud"));
