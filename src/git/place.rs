@@ -30,10 +30,10 @@ impl Place {
         let not_found = || Failure::new(Kind::Usage, format!("'{}' is not in a git repository", path.display()));
         let ask = |arguments: &[&str]| {
             let mut git = super::command();
-            git.arg("-C").arg(path).args(["rev-parse", "--path-format=absolute"]);
-            git.args(arguments).output()
+            git.arg("-C").arg(path).arg("rev-parse").args(arguments).output()
         };
-        let output = ask(&["--git-dir", "--git-common-dir"]).map_err(|error| {
+        // `--path-format=absolute` would say it all, but git 2.30 does not have it.
+        let output = ask(&["--absolute-git-dir", "--git-common-dir"]).map_err(|error| {
             Failure::new(Kind::Local, "cannot run git")
                 .caused_by(&error)
                 .hint(MISSING)
@@ -52,7 +52,7 @@ impl Place {
         let top = ask(&["--show-toplevel"]).ok().filter(|output| output.status.success());
         Ok(Self {
             git_dir: git_dir.clone(),
-            common_dir: common_dir.clone(),
+            common_dir: absolute(path, common_dir, git_dir),
             work_tree: top.and_then(|output| to_path(output.stdout.trim_end_with(|c| matches!(c, '\n' | '\r')))),
         })
     }
@@ -73,6 +73,17 @@ impl Place {
             git_dir,
             work_tree: None,
         }
+    }
+}
+
+/// Returns `common_dir`, which git tells relative to `path` where it is `git_dir` itself.
+fn absolute(path: &Path, common_dir: &Path, git_dir: &Path) -> PathBuf {
+    if common_dir.is_absolute() {
+        return common_dir.to_owned();
+    }
+    match (path.join(common_dir).canonicalize(), git_dir.canonicalize()) {
+        (Ok(common), Ok(own)) if common != own => common,
+        _ => git_dir.to_owned(),
     }
 }
 

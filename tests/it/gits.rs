@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bitbucket::{Settings, command};
 use crate::support::fixture::MAIN;
+use crate::support::run::run_telling;
 use crate::support::scene::{Scene, Transport};
 
 /// A program for each version of git, by the version.
@@ -66,6 +67,7 @@ fn every_git_here_clones_fetches_and_pushes() {
             println!("git {name}, protocol version {version}");
             every_operation(&scene_of(&program, version));
         }
+        every_command(&scene_of(&program, 2));
     }
 }
 
@@ -111,4 +113,39 @@ fn every_operation(scene: &Scene) {
     for place in ["clone", "shallow", "partial"] {
         scene.git_ok(place, &["fsck"]);
     }
+}
+
+/// What the commands for people ask git for has to be there in each git.
+#[cfg(unix)]
+fn every_command(scene: &Scene) {
+    let url = format!("{}/{MAIN}.git", scene.bitbucket.base_url());
+    scene.git_ok("", &["clone", "--quiet", &scene.url(MAIN), "moved"]);
+    scene.git_ok("moved", &["worktree", "add", "--quiet", "../beside"]);
+    for place in ["moved", "moved/src", "beside"] {
+        scene.git_ok(place, &["remote", "set-url", "origin", &url]);
+        scene.bbcloud_ok(place, &["migrate"]);
+        let migrated = scene.git_ok(place, &["remote", "get-url", "origin"]);
+        assert_eq!(migrated.trim(), scene.url(MAIN), "{place}");
+        scene.bbcloud_ok(place, &["migrate", "--undo"]);
+        assert_eq!(scene.git_ok(place, &["remote", "get-url", "origin"]).trim(), url);
+        scene.git_ok(place, &["remote", "set-url", "origin", &scene.url(MAIN)]);
+        scene.git_ok(place, &["fetch", "--quiet"]);
+    }
+    scene.bbcloud_ok("", &["setup", "--all"]);
+    scene.bbcloud_ok("", &["setup", "--all", "--check"]);
+    scene.git_ok("", &["ls-remote", "--quiet", &url]);
+    scene.bbcloud_ok("", &["setup", "--undo"]);
+    // There is no keychain here, and the checks of it say so.
+    let doctor = scene.bbcloud("moved", &["doctor", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&doctor.stdout).expect("JSON");
+    assert!(
+        report["checks"].as_array().is_some_and(|checks| checks.len() > 5),
+        "{report}"
+    );
+    scene.bbcloud_ok("moved", &["api", "/repositories/{workspace}/{repo}"]);
+    let mut asked = scene.command("git", &scene.work());
+    asked.args(["remote-bbcloud", "credential", "get"]);
+    let question = format!("url={}\n\n", scene.bitbucket.base_url());
+    assert!(run_telling(asked, question.as_bytes()).success());
+    scene.bbcloud("moved", &["status"]);
 }

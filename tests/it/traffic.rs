@@ -10,6 +10,7 @@ use crate::support::canary;
 use crate::support::fixture::{self, EMPTY, noise};
 use crate::support::run::LIMIT;
 use crate::support::scene::{Scene, TOKEN, Transport};
+use crate::support::wait;
 
 fn posts(requests: &[Request]) -> Vec<&Request> {
     requests.iter().filter(|request| request.method == "POST").collect()
@@ -219,7 +220,7 @@ fn the_connection_is_opened_before_git_asks_for_anything() {
     from_git.write_all(b"capabilities\n").expect("the helper reads");
     assert!(is_connected_unasked(&scene));
     from_git.write_all(b"\n").expect("the helper reads");
-    assert!(child.wait().expect("the helper ends").success());
+    assert!(wait::ended(&mut child).success());
 }
 
 #[cfg(unix)]
@@ -242,7 +243,7 @@ fn the_connection_is_opened_while_a_secret_is_looked_for() {
     let mut child = git.spawn().expect("git can be started");
     let connected = is_connected_unasked(&scene);
     std::fs::write(go, "").expect("a file can be written");
-    assert!(child.wait().expect("git ends").success());
+    assert!(wait::ended(&mut child).success());
     assert!(connected);
     assert_eq!(scene.bitbucket.connections(), 1);
 }

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::fixture::{MAIN, PART};
 use crate::support::run::run;
 use crate::support::scene::Scene;
+use crate::support::wait;
 
 fn global(scene: &Scene) -> String {
     fs::read_to_string(scene.home().join(".gitconfig")).expect("a file")
@@ -31,7 +32,7 @@ fn at_once(scene: &Scene, directory: &str, commands: &[&[&str]]) {
         .map(|arguments| start(scene, directory, arguments))
         .collect();
     for mut child in children {
-        child.wait().expect("it can be waited for");
+        wait::ended(&mut child);
     }
 }
 
@@ -111,7 +112,7 @@ fn a_signal_in_the_middle_leaves_no_lock() {
         }
         let id = Pid::from_raw(setup.id().try_into().expect("a number")).expect("not 0");
         kill_process(id, signal).expect("it has not ended");
-        let ended = setup.wait().expect("it can be waited for");
+        let ended = wait::ended(&mut setup);
         assert_eq!(ended.signal(), Some(signal.as_raw()), "{signal:?}");
         assert!(!lock.exists(), "{signal:?}");
         assert_eq!(global(&scene), before);

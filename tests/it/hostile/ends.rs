@@ -10,6 +10,7 @@ use crate::faults::is_leftover;
 use crate::support::fixture::{MAIN, noise};
 use crate::support::run::run_with_input;
 use crate::support::scene::{Scene, TOKEN, Transport};
+use crate::support::wait;
 
 /// The promise is a second, of which the product uses nine tenths; the rest is for a busy machine. What it really took
 /// is printed; with two cores and a load of 14 that was 1.2 seconds.
@@ -98,7 +99,7 @@ fn end(scene: &Scene, what: &str, mut git: Child, name: &str, target: Target) ->
     assert!(!targets.is_empty(), "{what}: there is no helper");
     let started = Instant::now();
     signal(scene, name, &targets.join(" "));
-    let ended = git.wait().expect("git can be waited for");
+    let ended = wait::ended(&mut git);
     assert!(!ended.success(), "{what}");
     let mut left = living(group);
     while !left.is_empty() && started.elapsed() < LONG {

@@ -1,6 +1,7 @@
 //! What only an ordinary user is kept from: a home that cannot be written, the memory of another's process, a core dump.
 //!
-//! Root may do all of that, so the product runs as nobody where the tests run as root.
+//! Root may do all of that, so the product runs as nobody where the tests run as root. A copy of it runs: the clone that
+//! it was built in may be below a directory that is root's alone.
 
 #![cfg(target_os = "linux")]
 
@@ -15,16 +16,46 @@ use crate::support::canary;
 use crate::support::fixture::MAIN;
 use crate::support::run::run;
 use crate::support::scene::Scene;
+use crate::support::skip::skip;
+use crate::support::wait;
 
 const NOBODY: u32 = 65534;
 
+const BINARY: &str = env!("CARGO_BIN_EXE_git-remote-bbcloud");
+
+/// A scene in which nobody can run the product. None where even its directory cannot be reached.
+fn open_scene() -> Option<Scene> {
+    let scene = Scene::new();
+    let sandbox = scene.home().parent().map(Path::to_owned).expect("the sandbox");
+    let programs = sandbox.join("programs");
+    fs::create_dir(&programs).expect("it is our own directory");
+    let program = programs.join("git-remote-bbcloud");
+    fs::copy(BINARY, &program).expect("a file can be copied");
+    scene.excuse_file(program);
+    for directory in [sandbox, programs.clone()] {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("it is our own directory");
+    }
+    let own = Path::new(BINARY).parent();
+    let inherited = scene.command("git", &scene.work());
+    let inherited = inherited
+        .get_envs()
+        .find(|(name, _)| *name == "PATH")
+        .and_then(|(_, value)| value);
+    let others = std::env::split_paths(inherited.expect("the sandbox has a search path"));
+    let others = others.filter(|path| Some(path.as_path()) != own);
+    let path = std::env::join_paths(std::iter::once(programs).chain(others)).expect("they were split");
+    scene.set("PATH", path);
+    let mut version = as_nobody(&scene, "git-remote-bbcloud");
+    version.arg("--version");
+    if !run(version).success() {
+        skip("another user cannot start a program below the temporary folder");
+        return None;
+    }
+    Some(scene)
+}
+
 /// `program` as nobody, if there is anything to give up.
 fn as_nobody(scene: &Scene, program: &str) -> Command {
-    let place = scene.home().parent().map(Path::to_owned).expect("the sandbox");
-    let open = |path: &Path, mode| {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is our own directory");
-    };
-    open(&place, 0o755);
     let mut command = if rustix::process::geteuid().is_root() {
         chown(scene.work(), Some(NOBODY), Some(NOBODY)).expect("root may");
         let mut command = scene.command("setpriv", &scene.work());
@@ -47,15 +78,15 @@ fn waiting(scene: &Scene, mut command: Command) -> Child {
     let child = command.spawn().expect("the helper can be started");
     let mut to = child.stdin.as_ref().expect("it was piped");
     to.write_all(b"connect git-upload-pack\n").expect("the helper reads");
-    while scene.bitbucket.requests().iter().all(|request| request.status == 0) {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    wait::until("the helper asks the server", || {
+        scene.bitbucket.requests().iter().any(|request| request.status != 0)
+    });
     child
 }
 
 #[test]
 fn a_home_that_cannot_be_written_is_enough() {
-    let scene = Scene::new();
+    let Some(scene) = open_scene() else { return };
     for at in [scene.home(), scene.home().join(".cache")] {
         fs::create_dir_all(&at).expect("a directory can be made");
         fs::set_permissions(&at, fs::Permissions::from_mode(0o555)).expect("it is our own directory");
@@ -75,7 +106,7 @@ fn a_home_that_cannot_be_written_is_enough() {
 
 #[test]
 fn nobody_reads_the_memory_of_a_helper() {
-    let scene = Scene::new();
+    let Some(scene) = open_scene() else { return };
     let mut command = as_nobody(&scene, "git-remote-bbcloud");
     command.args(["origin", MAIN]).env("BBCLOUD_CACHE", "false");
     let mut helper = waiting(&scene, command);
@@ -102,7 +133,7 @@ fn nobody_reads_the_memory_of_a_helper() {
 /// Where the system writes core files at all, into the directory of the process.
 #[test]
 fn a_helper_that_crashes_leaves_no_core() {
-    let scene = Scene::new();
+    let Some(scene) = open_scene() else { return };
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
     let script = |program: &str| {
         let mut shell = as_nobody(&scene, "sh");

@@ -11,6 +11,7 @@ use crate::support::canary;
 use crate::support::fixture::MAIN;
 use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN};
+use crate::support::wait;
 
 /// A clone whose next fetch begins with what was kept; the log is empty.
 fn primed() -> Scene {
@@ -228,7 +229,7 @@ fn many_fetches_at_once_share_a_copy() {
         children.push(git.spawn().expect("git can be started"));
     }
     for mut child in children {
-        assert!(child.wait().expect("git can be waited for").success());
+        assert!(wait::ended(&mut child).success());
     }
     assert_eq!(requests(&scene), ["POST git-upload-pack"; 8]);
 }

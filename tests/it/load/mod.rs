@@ -12,6 +12,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use crate::support::fixture::MAIN;
 use crate::support::scene::Scene;
+use crate::support::wait;
 
 /// `short`, or `long` for a soak.
 #[expect(
@@ -54,7 +55,8 @@ fn clones_at_once_do_not_get_in_each_others_way() {
             (number, git.spawn().expect("git can be started"))
         })
         .collect();
-    for (number, child) in children {
+    for (number, mut child) in children {
+        wait::ended(&mut child);
         let output = child.wait_with_output().expect("git can be waited for");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         scene.git_ok(&format!("clone{number}"), &["fsck"]);
@@ -212,5 +214,5 @@ fn requests_in_a_row_need_no_more_than_the_first() {
     );
     talk.say(b"0000");
     drop(talk.to);
-    assert!(talk.child.wait().expect("the helper ends").success());
+    assert!(wait::ended(&mut talk.child).success());
 }

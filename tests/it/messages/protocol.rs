@@ -10,6 +10,7 @@ use crate::bitbucket::{Action, Fault};
 use crate::support::fixture::MAIN;
 use crate::support::run::{Output, run_with_input};
 use crate::support::scene::Scene;
+use crate::support::wait;
 
 const REFS: &str = "info/refs";
 const POST: &str = "/git-upload-pack";
@@ -158,12 +159,13 @@ fn broken_pipe(scene: &Scene) -> Output {
         .stdin(std::os::fd::OwnedFd::from(theirs))
         .stdout(std::os::fd::OwnedFd::from(output))
         .stderr(Stdio::piped());
-    let child = program.spawn().expect("the program can be started");
+    let mut child = program.spawn().expect("the program can be started");
     drop(program);
     ours.write_all(b"connect git-upload-pack\n").expect("it reads");
     // The line end of its answer, and the first byte of what follows: the rest of that is never read.
     ours.read_exact(&mut [0; 2]).expect("it answers");
     drop(ours);
+    wait::ended(&mut child);
     let output = child.wait_with_output().expect("it can be waited for");
     Output {
         code: output.status.code(),

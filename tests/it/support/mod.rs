@@ -5,4 +5,6 @@ pub(crate) mod fixture;
 pub(crate) mod product;
 pub(crate) mod run;
 pub(crate) mod scene;
+pub(crate) mod skip;
 pub(crate) mod state;
+pub(crate) mod wait;
