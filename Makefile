@@ -13,13 +13,13 @@ FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 LOCKED = --locked
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help build release fmt check deny test soak fuzz demo bench bench-quick install uninstall deb clean ci prerequisites
+.PHONY: FORCE help build release fmt check deny test test-git soak fuzz demo bench bench-quick install uninstall deb packages clean ci prerequisites
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 prerequisites: ## install what building and testing need (Debian, Ubuntu)
-	@sh tests/support/prerequisites.sh
+	@sh tests/support/prerequisites.sh test
 
 build: ## build for debugging
 	$(CARGO) build $(LOCKED)
@@ -47,8 +47,11 @@ deny: ## licences, sources and duplicates of the dependencies, and advisories wh
 
 test: prerequisites ## run all tests
 	@sh tests/support/old-git.sh
-	$(CARGO) test $(LOCKED)
-	$(CARGO) test $(LOCKED) --all-features --test it wire::proxies
+	@CARGO='$(CARGO)' sh tests/support/run-tests.sh
+
+# What git's own version cannot change is left out.
+test-git: prerequisites ## run the tests that depend on git, with the git that GIT names
+	@CARGO='$(CARGO)' sh tests/support/run-tests.sh '$(GIT)' everyday:: oracle:: commands:: kept:: traffic:: load:: hostile:: recipes::
 
 soak: prerequisites ## the long forms of the load tests: 50 clones at once, 1,000 fetches, 100,000 references, 2 GB
 	BBCLOUD_SOAK=1 $(CARGO) test $(LOCKED) --test it -- load:: memory::
@@ -61,9 +64,9 @@ fuzz: ## fuzz each place where bytes of others come in, SECONDS_EACH (600) long;
 			-- -max_total_time=$${SECONDS_EACH:-600} -timeout=20 -artifact_prefix="target/fuzz/found/$$name-" || exit 1; \
 	done
 
-demo: prerequisites ## see it work without an account: clone, push, fetch, wiki and a refused push
-	$(CARGO) build $(LOCKED) --bin git-remote-bbcloud --example local-bitbucket
-	@sh tests/support/demo.sh
+demo: ## see it work without an account: clone, push, fetch, wiki and a refused push
+	@sh tests/support/prerequisites.sh build
+	@CARGO='$(CARGO)' sh tests/support/demo.sh
 
 bench: prerequisites ## how fast it is beside https://, as a table; takes half an hour and wants a quiet machine
 	$(CARGO) bench $(LOCKED) --bench ratio

@@ -3,23 +3,47 @@
 set -eu
 
 here=$(pwd)
+if [ -z "${CARGO_TARGET_DIR:-}" ] && ! [ -w . ]; then
+    CARGO_TARGET_DIR=${XDG_CACHE_HOME:-$HOME/.cache}/git-remote-bbcloud/build
+    echo "note: '$here' is not writable; building in '$CARGO_TARGET_DIR'" >&2
+    export CARGO_TARGET_DIR
+fi
+target=${CARGO_TARGET_DIR:-$here/target}
+"${CARGO:-cargo}" build --locked --bin git-remote-bbcloud --example local-bitbucket
+
 work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir "$work/home"
+export HOME="$work/home" PATH="$target/debug:$PATH" GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1
+unset XDG_CONFIG_HOME XDG_CACHE_HOME GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+# The server is on this machine, and a proxy is not.
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+git config --global user.name 'A Newcomer'
+git config --global user.email newcomer@example.com
+git config --global init.defaultBranch main
+git config --global advice.detachedHead false
+# The clone may be another user's.
+git config --global safe.directory '*'
+
+# The project's history where there is one, else its files as one commit.
+git init -q --bare "$work/seed"
+if [ "$(git rev-parse --is-shallow-repository 2>/dev/null)" = false ] && git rev-parse -q --verify HEAD >/dev/null; then
+    git -C "$work/seed" fetch -q "$here" HEAD:refs/heads/main
+else
+    git --git-dir="$work/seed" --work-tree=. add --all
+    git --git-dir="$work/seed" --work-tree=. commit -q -m 'All files'
+fi
+
 mkfifo "$work/stop" "$work/said"
-"$here/target/debug/examples/local-bitbucket" --root "$work/server" --seed-from "$here" <"$work/stop" >"$work/said" &
+"$target/debug/examples/local-bitbucket" --root "$work/server" --seed-from "$work/seed" <"$work/stop" >"$work/said" &
 server=$!
 # The server ends when this end of its input does, however this script ends.
 exec 9>"$work/stop"
 trap 'exec 9>&-; wait $server || true; rm -rf "$work"' EXIT
-trap 'exit 1' INT TERM
 
 variables=$(sed '/^ready$/q' <"$work/said")
 eval "$(printf '%s\n' "$variables" | grep '^export ')"
-mkdir "$work/home"
-export HOME="$work/home" PATH="$here/target/debug:$PATH" GIT_TERMINAL_PROMPT=0 GIT_CONFIG_NOSYSTEM=1
-unset XDG_CONFIG_HOME GIT_DIR
-git config --global user.name 'A Newcomer'
-git config --global user.email newcomer@example.com
-git config --global advice.detachedHead false
 
 run() {
     printf '\n$ %s\n' "$*"
@@ -59,4 +83,11 @@ if run git push origin HEAD; then
 fi
 [ "$(git ls-remote origin)" = "$before" ] || fail 'a refused push changed the server'
 
-printf '\nIt works: cloned, pushed, fetched and refused, as it should be.\n'
+cat <<'EOF'
+
+It works: cloned, pushed, fetched and refused, as it should be. Next, with your own account:
+
+  make release && sudo make install       (or, for yourself alone: cargo install --path . --locked)
+  git remote-bbcloud login
+  git clone bbcloud::<workspace>/<repository>
+EOF
