@@ -9,6 +9,7 @@ mod logout;
 mod man;
 mod migrate;
 mod scene;
+mod secret_argument;
 mod setup;
 mod status;
 
@@ -99,16 +100,22 @@ pub fn reads_question(question: &[u8]) -> bool {
 
 /// Runs the command that `arguments` name. The exit code is 0 for done, 1 for failed and 2 for a wrong usage.
 pub fn run(arguments: &[String], environment: &Environment, report: Report) -> Result<ExitCode, Failure> {
+    if let Err(failure) = secret_argument::refuse(arguments) {
+        return Ok(refused(&failure, report));
+    }
     let name = "git-remote-bbcloud".to_owned();
-    let arguments = match Arguments::try_parse_from(std::iter::once(&name).chain(arguments)) {
-        Ok(arguments) => arguments,
+    let parsed = match Arguments::try_parse_from(std::iter::once(&name).chain(arguments)) {
+        Ok(parsed) => parsed,
         Err(error) => {
+            if let Some(failure) = secret_argument::instead_of(&error, arguments) {
+                return Ok(refused(&failure, report));
+            }
             error.print().ok();
             return Ok(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)));
         }
     };
     let scene = || Scene::open(environment, report);
-    let done = match arguments.command {
+    let done = match parsed.command {
         Command::Login(arguments) => scene().and_then(|scene| login::run(&arguments, &scene)),
         Command::Logout(arguments) => scene().and_then(|scene| logout::run(&arguments, &scene)),
         Command::Status(arguments) => scene().and_then(|scene| status::run(&arguments, &scene)),
@@ -120,10 +127,13 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
     };
-    Ok(done.unwrap_or_else(|failure| {
-        report.failure(&failure);
-        ExitCode::from(if failure.kind() == Kind::Usage { 2 } else { 1 })
-    }))
+    Ok(done.unwrap_or_else(|failure| refused(&failure, report)))
+}
+
+/// Reports `failure`, and returns the exit code for it.
+fn refused(failure: &Failure, report: Report) -> ExitCode {
+    report.failure(failure);
+    ExitCode::from(if failure.kind() == Kind::Usage { 2 } else { 1 })
 }
 
 #[cfg(test)]
