@@ -162,7 +162,7 @@ impl View<'_> {
             })
             .collect();
         let reason = match &self.keychain {
-            Err(Fault::Absent(reason) | Fault::Broken(reason)) => Some(reason.as_str()),
+            Err(Fault::Absent(reason) | Fault::NoKeyring(reason) | Fault::Broken(reason)) => Some(reason.as_str()),
             _ => None,
         };
         json!({

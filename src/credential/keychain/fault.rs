@@ -16,6 +16,9 @@ pub enum Fault {
     /// There is none.
     #[error("there is no keychain")]
     Absent(String),
+    /// The kernel's keyring cannot be used.
+    #[error("the kernel's keyring cannot be used")]
+    NoKeyring(String),
     /// It has not answered in this time.
     #[error("the keychain has not answered in {} seconds", .0.as_secs_f32())]
     Slow(Duration),
@@ -36,7 +39,7 @@ impl Fault {
         match self {
             Self::NoEntry => "missing",
             Self::Locked => "locked",
-            Self::Absent(_) => "absent",
+            Self::Absent(_) | Self::NoKeyring(_) => "absent",
             Self::Slow(_) => "slow",
             Self::Ambiguous(_) => "ambiguous",
             Self::TooLong(_) => "too-long",
@@ -48,7 +51,7 @@ impl Fault {
     pub fn explain(&self, target: &str) -> Failure {
         let failure = Failure::new(Kind::Keychain, self.to_string());
         let failure = match self {
-            Self::Absent(reason) | Self::Broken(reason) => failure.because(reason.as_str()),
+            Self::Absent(reason) | Self::NoKeyring(reason) | Self::Broken(reason) => failure.because(reason.as_str()),
             _ => failure,
         };
         let failure = match self {
@@ -64,6 +67,7 @@ impl Fault {
                 return failure.hint("create a shorter token, or keep it in a file and set BBCLOUD_TOKEN_FILE");
             }
             Self::Locked => unlock(failure),
+            Self::NoKeyring(_) => failure.hint("in a container, allow the system calls 'add_key' and 'keyctl'"),
             Self::Absent(_) if cfg!(target_os = "linux") => failure.hint(
                 "start one, such as gnome-keyring, KWallet or KeePassXC, or use the kernel's until the next restart: \
                  'git config --global bbcloud.store keyutils'",
@@ -126,6 +130,7 @@ mod tests {
             Fault::NoEntry,
             Fault::Locked,
             Fault::Absent("no bus".to_owned()),
+            Fault::NoKeyring("no keys".to_owned()),
             Fault::Slow(Duration::from_secs(3)),
             Fault::Ambiguous(2),
             Fault::TooLong(2560),
@@ -134,10 +139,10 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         for fault in &faults {
             let failure = fault.explain("acme");
-            assert!(seen.insert((failure.message().to_owned(), fault.word())), "{fault:?}");
+            assert!(seen.insert(failure.message().to_owned()), "{fault:?}");
             assert!(!failure.hints().is_empty(), "{fault:?}");
         }
-        assert_eq!(faults[3].to_string(), "the keychain has not answered in 3 seconds");
+        assert_eq!(faults[4].to_string(), "the keychain has not answered in 3 seconds");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! sources, and asks for nothing that the list of accounts does not have.
 
 mod fault;
+#[cfg(target_os = "linux")]
+mod kernel;
 mod limit;
 #[cfg(target_os = "linux")]
 mod session_bus;

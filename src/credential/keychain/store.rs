@@ -1,6 +1,6 @@
-//! A store of the operating system through the `keyring` crates: one entry of it is written, read and deleted.
+//! The store of the operating system through the `keyring` crates: one entry of it is written, read and deleted.
 //!
-//! With `fault.rs` and `session_bus.rs` this is all that names those crates. It must not know time limits: every
+//! With `fault.rs` and `session_bus.rs` this is all that names those crates. Does not depend on time limits: every
 //! function here may block for ever.
 
 use std::collections::HashMap;
@@ -10,6 +10,8 @@ use keyring_core::{CredentialStore, Entry, Error};
 use zeroize::Zeroizing;
 
 use super::Fault;
+#[cfg(target_os = "linux")]
+use super::kernel::Keyring;
 use crate::credential::account::{Account, Place};
 use crate::secret::Secret;
 
@@ -20,25 +22,73 @@ pub(super) const SERVICE: &str = "org.git-remote-bbcloud";
 /// an entry is never split; what is longer is refused before anything is written.
 const WINDOWS_MAX: u32 = 2560;
 
+/// Whether the store shows attributes of an entry.
+const HAS_ATTRIBUTES: bool = !cfg!(windows) && !cfg!(target_os = "macos");
+
 /// An open store.
 #[derive(Debug)]
-pub(super) struct Store {
-    store: Arc<CredentialStore>,
-    place: Place,
+pub(super) enum Store {
+    /// The system's.
+    System(System),
+    /// The kernel's.
+    #[cfg(target_os = "linux")]
+    Kernel(Keyring),
 }
 
 impl Store {
     /// Opens the store at `place`.
     pub(super) fn open(place: Place) -> Result<Self, Fault> {
-        let store = match place {
-            Place::System => system()?,
-            Place::Keyutils => keyutils()?,
-        };
-        Ok(Self { store, place })
+        match place {
+            Place::System => Ok(Self::System(System { store: system()? })),
+            #[cfg(target_os = "linux")]
+            Place::Keyutils => Ok(Self::Kernel(Keyring::open()?)),
+            #[cfg(not(target_os = "linux"))]
+            Place::Keyutils => Err(Fault::Absent("keyutils is a part of Linux".to_owned())),
+        }
     }
 
     /// Reads the secret of `account`.
     pub(super) fn read(&self, account: &Account) -> Result<Secret, Fault> {
+        match self {
+            Self::System(system) => system.read(account),
+            #[cfg(target_os = "linux")]
+            Self::Kernel(keyring) => keyring.read(&name(account)),
+        }
+    }
+
+    /// Writes the secret of `account`, in place of any other, and reads it back.
+    pub(super) fn write(&self, account: &Account, secret: &Secret) -> Result<(), Fault> {
+        match self {
+            Self::System(system) => system.write(account, secret),
+            #[cfg(target_os = "linux")]
+            Self::Kernel(keyring) => keyring.write(&name(account), secret),
+        }
+    }
+
+    /// Deletes the secret of `account`, and looks whether it is gone.
+    pub(super) fn delete(&self, account: &Account) -> Result<(), Fault> {
+        match self {
+            Self::System(system) => system.delete(account),
+            #[cfg(target_os = "linux")]
+            Self::Kernel(keyring) => keyring.delete(&name(account)),
+        }
+    }
+}
+
+/// The name of the secret of `account`, which is nobody else's.
+fn name(account: &Account) -> String {
+    format!("{SERVICE}:{}", account.entry())
+}
+
+/// A store of the `keyring` crates.
+#[derive(Debug)]
+pub(super) struct System {
+    store: Arc<CredentialStore>,
+}
+
+impl System {
+    /// Reads the secret of `account`.
+    fn read(&self, account: &Account) -> Result<Secret, Fault> {
         let entry = self.entry(account)?;
         let bytes = match entry.get_secret() {
             Err(Error::Ambiguous(entries)) => ours(&entries, account)?.get_secret(),
@@ -52,7 +102,7 @@ impl Store {
     }
 
     /// Writes the secret of `account`, in place of any other, and reads it back.
-    pub(super) fn write(&self, account: &Account, secret: &Secret) -> Result<(), Fault> {
+    fn write(&self, account: &Account, secret: &Secret) -> Result<(), Fault> {
         let bytes = secret.expose().as_bytes();
         if cfg!(windows) && bytes.len() > WINDOWS_MAX as usize {
             return Err(Fault::TooLong(WINDOWS_MAX));
@@ -78,7 +128,7 @@ impl Store {
             ("created", created.as_str()),
         ];
         // For whoever looks at the keychain; not every store has attributes.
-        if self.has_attributes() {
+        if HAS_ATTRIBUTES {
             entry.update_attributes(&HashMap::from(attributes)).ok();
         }
         // Some places let one write and keep nothing, such as containers.
@@ -90,35 +140,28 @@ impl Store {
     }
 
     /// Deletes the secret of `account`, and looks whether it is gone.
-    pub(super) fn delete(&self, account: &Account) -> Result<(), Fault> {
+    fn delete(&self, account: &Account) -> Result<(), Fault> {
         let entry = self.entry(account)?;
         delete_all(&entry)?;
         match entry.get_secret().map(Zeroizing::new) {
             Err(Error::NoEntry) => Ok(()),
-            // The kernel may still find a key for a moment that it has invalidated.
-            Ok(_) if self.place == Place::Keyutils => Ok(()),
             Ok(_) => Err(Fault::Broken("it still has the secret after deleting it".to_owned())),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn has_attributes(&self) -> bool {
-        self.place == Place::System && !cfg!(windows) && !cfg!(target_os = "macos")
-    }
-
     fn entry(&self, account: &Account) -> Result<Entry, Fault> {
-        let name = account.entry();
-        let label = format!("Bitbucket: {name}");
-        let description = format!("{SERVICE}:{name}");
-        let modifiers = match self.place {
-            Place::Keyutils => HashMap::from([("description", description.as_str())]),
-            Place::System if cfg!(windows) => {
-                HashMap::from([("target", description.as_str()), ("persistence", "Local")])
-            }
-            Place::System if cfg!(target_os = "macos") => HashMap::new(),
-            Place::System => HashMap::from([("label", label.as_str())]),
+        let entry = account.entry();
+        let label = format!("Bitbucket: {entry}");
+        let target = name(account);
+        let modifiers = if cfg!(windows) {
+            HashMap::from([("target", target.as_str()), ("persistence", "Local")])
+        } else if cfg!(target_os = "macos") {
+            HashMap::new()
+        } else {
+            HashMap::from([("label", label.as_str())])
         };
-        Ok(self.store.build(SERVICE, &name, Some(&modifiers))?)
+        Ok(self.store.build(SERVICE, &entry, Some(&modifiers))?)
     }
 }
 
@@ -132,16 +175,6 @@ fn system() -> Result<Arc<CredentialStore>, Fault> {
         });
     }
     keyring_core::get_default_store().ok_or(Fault::from(Error::NoDefaultStore))
-}
-
-#[cfg(target_os = "linux")]
-fn keyutils() -> Result<Arc<CredentialStore>, Fault> {
-    Ok(linux_keyutils_keyring_store::Store::new()?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn keyutils() -> Result<Arc<CredentialStore>, Fault> {
-    Err(Fault::Absent("keyutils is a part of Linux".to_owned()))
 }
 
 /// Returns the one among entries of the same name that was written last by us.
@@ -222,10 +255,9 @@ mod tests {
 
     fn fake(fails: bool) -> Store {
         let memory = keyring_core::mock::Store::new().expect("a store in memory");
-        Store {
+        Store::System(System {
             store: Arc::new(Fake { memory, fails }),
-            place: Place::System,
-        }
+        })
     }
 
     /// The one contract of all stores; `tests/it/keychain` holds the Secret Service against it too, as a whole program.
@@ -252,20 +284,5 @@ mod tests {
         assert_eq!(store.read(&account), Err(broken.clone()));
         assert_eq!(store.write(&account, &Secret::new("ATBBx")), Err(broken.clone()));
         assert_eq!(store.delete(&account), Err(broken));
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn the_kernels_key_ring_keeps_the_contract() {
-        let store = Store::open(Place::Keyutils).expect("opening is no system call");
-        let account = account(&format!("test-{}", std::process::id()));
-        // A kernel or a container without key rings says so at once, which is the other half of the contract.
-        match store.write(&account, &Secret::new("probe")) {
-            Ok(()) => {
-                store.delete(&account).expect("deleted");
-                keeps_what_it_is_given(&store, &account);
-            }
-            Err(fault) => assert!(matches!(fault, Fault::Broken(_) | Fault::Locked), "{fault:?}"),
-        }
     }
 }
