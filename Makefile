@@ -3,8 +3,9 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
-# What is installed; its pages and completions are its own.
+# What is installed; `make release` makes both.
 BINARY ?= target/release/git-remote-bbcloud
+SHARE ?= $(dir $(BINARY))share
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man/man1
 BASHDIR = $(PREFIX)/share/bash-completion/completions
@@ -13,7 +14,7 @@ FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 LOCKED = --locked
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help build release fmt check deny test test-git soak fuzz demo bench bench-quick install uninstall deb packages clean ci prerequisites
+.PHONY: help build release fmt check deny test test-git soak fuzz demo bench bench-quick install uninstall deb static archive clean ci prerequisites
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,13 +25,11 @@ prerequisites: ## install what building and testing need (Debian, Ubuntu)
 build: ## build for debugging
 	$(CARGO) build $(LOCKED)
 
-release: target/release/git-remote-bbcloud ## build target/release/git-remote-bbcloud
-
-# Cargo knows what has changed.
-target/release/git-remote-bbcloud: FORCE
+release: ## build target/release/git-remote-bbcloud with its manual pages and completions
+	@sh tests/support/prerequisites.sh build
 	$(CARGO) build $(LOCKED) --release
-
-FORCE:
+	rm -rf target/release/share
+	@target/release/git-remote-bbcloud man --install --prefix target/release
 
 fmt: ## format the sources
 	$(CARGO) fmt
@@ -74,13 +73,14 @@ bench: prerequisites ## how fast it is beside https://, as a table; takes half a
 bench-quick: prerequisites ## the small cases of it, in less than two minutes
 	$(CARGO) bench $(LOCKED) --bench ratio -- --quick
 
-install: $(BINARY) ## install below PREFIX (and DESTDIR): program, manual pages, completions
+install: ## install below PREFIX (and DESTDIR) what 'make release' has built; only copies
+	@[ -e '$(BINARY)' ] && [ -d '$(SHARE)' ] || { echo "error: there is no release to install"; echo "hint: as yourself: 'make release'"; exit 1; } >&2
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)' '$(DESTDIR)$(BASHDIR)' '$(DESTDIR)$(ZSHDIR)' '$(DESTDIR)$(FISHDIR)'
 	install -m 755 '$(BINARY)' '$(DESTDIR)$(BINDIR)/git-remote-bbcloud'
-	'$(BINARY)' man --output '$(DESTDIR)$(MANDIR)'
-	'$(BINARY)' completions bash >'$(DESTDIR)$(BASHDIR)/git-remote-bbcloud'
-	'$(BINARY)' completions zsh >'$(DESTDIR)$(ZSHDIR)/_git-remote-bbcloud'
-	'$(BINARY)' completions fish >'$(DESTDIR)$(FISHDIR)/git-remote-bbcloud.fish'
+	install -m 644 '$(SHARE)'/man/man1/*.1 '$(DESTDIR)$(MANDIR)'
+	install -m 644 '$(SHARE)/bash-completion/completions/git-remote-bbcloud' '$(DESTDIR)$(BASHDIR)'
+	install -m 644 '$(SHARE)/zsh/site-functions/_git-remote-bbcloud' '$(DESTDIR)$(ZSHDIR)'
+	install -m 644 '$(SHARE)/fish/vendor_completions.d/git-remote-bbcloud.fish' '$(DESTDIR)$(FISHDIR)'
 
 uninstall: ## undo install
 	rm -f '$(DESTDIR)$(BINDIR)/git-remote-bbcloud'
@@ -88,8 +88,14 @@ uninstall: ## undo install
 	rm -f '$(DESTDIR)$(BASHDIR)/git-remote-bbcloud' '$(DESTDIR)$(ZSHDIR)/_git-remote-bbcloud'
 	rm -f '$(DESTDIR)$(FISHDIR)/git-remote-bbcloud.fish'
 
-deb: $(BINARY) ## build a Debian package in target/debian
+deb: release ## build a Debian package in target/packages
 	@sh tests/support/deb.sh '$(BINARY)'
+
+static: ## build a program for any Linux, without the system's C library, below target/static
+	@CARGO='$(CARGO)' sh tests/support/static.sh
+
+archive: release ## put the built program into an archive in target/packages, with its pages, completions and checksum
+	@sh tests/support/archive.sh '$(BINARY)' '$(SHARE)'
 
 clean: ## remove what was built
 	$(CARGO) clean

@@ -15,6 +15,9 @@ Examples:
   git-remote-bbcloud completions zsh > ~/.zfunc/_git-remote-bbcloud
   git-remote-bbcloud completions fish > ~/.config/fish/completions/git-remote-bbcloud.fish";
 
+/// Git's own completion calls this function for `git remote-bbcloud <Tab>`; zsh and fish find the script by its name.
+const AS_GITS_COMMAND: &str = include_str!("git_completion.bash");
+
 /// Write the completion script of a shell
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -28,7 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn script(shell: Shell) -> String {
+pub(super) fn script(shell: Shell) -> String {
     let mut command = definition();
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
@@ -36,7 +39,7 @@ fn script(shell: Shell) -> String {
     let script = String::from_utf8_lossy(&script).into_owned();
     match shell {
         // clap_complete writes a name with dashes in two ways, and so would never come to the options of a command.
-        Shell::Bash => script.replace("git__subcmd__remote__subcmd__bbcloud", "git__remote__bbcloud"),
+        Shell::Bash => script.replace("git__subcmd__remote__subcmd__bbcloud", "git__remote__bbcloud") + AS_GITS_COMMAND,
         _ => script,
     }
 }

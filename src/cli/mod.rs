@@ -125,7 +125,7 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
         Command::Doctor(arguments) => doctor::run(&arguments, environment, report),
         Command::Api(arguments) => scene().and_then(|scene| api::run(&arguments, &scene)),
         Command::Completions(arguments) => completions::run(&arguments),
-        Command::Man(arguments) => man::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments, environment, report),
     };
     Ok(done.unwrap_or_else(|failure| refused(&failure, report)))
 }

@@ -27,9 +27,8 @@ pub(super) fn refuse(arguments: &[String]) -> Result<(), Failure> {
 /// secret has a shape of its own.
 pub(super) fn instead_of(error: &clap::Error, arguments: &[String]) -> Option<Failure> {
     let is_login = arguments.iter().any(|argument| argument == "login");
-    let word = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(word)) => word,
-        _ => return None,
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else {
+        return None;
     };
     (is_login && error.kind() == ErrorKind::UnknownArgument && !word.starts_with('-')).then(refused)
 }

@@ -102,6 +102,7 @@ variables! {
     USERPROFILE = "USERPROFILE": "the same on Windows, if HOME is unset";
     XDG_CONFIG_HOME = "XDG_CONFIG_HOME": "where the user's configuration is, instead of ~/.config";
     XDG_CACHE_HOME = "XDG_CACHE_HOME": "where the user's cache is, instead of ~/.cache";
+    XDG_DATA_HOME = "XDG_DATA_HOME": "where the user's manual pages and completions are, instead of ~/.local/share";
     XDG_RUNTIME_DIR = "XDG_RUNTIME_DIR": "where the session's sockets are";
     DBUS_SESSION_BUS_ADDRESS = "DBUS_SESSION_BUS_ADDRESS": "where the session's message bus, and so the keychain, is";
     DISPLAY = "DISPLAY": "whether there is an X11 desktop that can ask to unlock the keychain";

@@ -142,7 +142,9 @@ fn every_command(scene: &Scene) {
         report["checks"].as_array().is_some_and(|checks| checks.len() > 5),
         "{report}"
     );
-    scene.bbcloud_ok("moved", &["api", "/repositories/{workspace}/{repo}"]);
+    scene.set("BBCLOUD_API_URL", scene.bitbucket.api_url());
+    scene.set("BBCLOUD_EMAIL", "ada@example.com");
+    scene.bbcloud_ok("moved", &["api", "/repositories/{workspace}/{repo}/commits"]);
     let mut asked = scene.command("git", &scene.work());
     asked.args(["remote-bbcloud", "credential", "get"]);
     let question = format!("url={}\n\n", scene.bitbucket.base_url());

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::support::run::run;
 use crate::support::scene::Scene;
+use crate::support::skip::has_program;
 
 fn product(scene: &Scene, arguments: &[&str]) -> String {
     let mut git = scene.command("git", &scene.work());
@@ -13,12 +14,6 @@ fn product(scene: &Scene, arguments: &[&str]) -> String {
     let output = run(git);
     assert!(output.success(), "{arguments:?}: {}", output.stderr);
     output.stdout
-}
-
-fn has(scene: &Scene, program: &str) -> bool {
-    let mut shell = scene.command("sh", &scene.work());
-    shell.args(["-c", &format!("command -v {program}")]);
-    run(shell).success()
 }
 
 /// The commands that `--help` lists.
@@ -49,7 +44,7 @@ fn there_is_a_page_for_the_program_and_for_each_command() {
     assert_eq!(written, expected);
     let page = fs::read_to_string(directory.join("git-remote-bbcloud.1")).expect("a page");
     assert_eq!(product(&scene, &["man"]), page);
-    if !has(&scene, "groff") {
+    if !has_program(&scene, "groff") {
         return;
     }
     for name in written {
@@ -63,7 +58,7 @@ fn there_is_a_page_for_the_program_and_for_each_command() {
 #[test]
 fn bash_completes_commands_and_options() {
     let scene = Scene::new();
-    if !has(&scene, "bash") {
+    if !has_program(&scene, "bash") {
         return;
     }
     let script = product(&scene, &["completions", "bash"]);
@@ -81,6 +76,55 @@ fn bash_completes_commands_and_options() {
     );
 }
 
+/// As git's own completion asks: for the words behind `git`, whatever stands between.
+#[test]
+fn git_completes_it_as_a_command_of_its_own() {
+    let scene = Scene::new();
+    if !has_program(&scene, "bash") {
+        return;
+    }
+    let script = product(&scene, &["completions", "bash"]);
+    fs::write(scene.path("completion"), script).expect("a file can be written");
+    for (words, expected) in [
+        ("git remote-bbcloud lo", "login logout "),
+        ("git -C elsewhere remote-bbcloud doctor --js", "--json "),
+    ] {
+        let mut bash = scene.command("bash", &scene.work());
+        let ask = format!(
+            ". ./completion; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _git_remote_bbcloud; \
+             printf '%s ' \"${{COMPREPLY[@]}}\""
+        );
+        bash.args(["-c", &ask]);
+        assert_eq!(run(bash).stdout, expected, "{words}");
+    }
+}
+
+/// For those who have the program from cargo, which installs nothing else.
+#[test]
+fn pages_and_completions_can_be_installed() {
+    let scene = Scene::new();
+    product(&scene, &["man", "--install"]);
+    let share = scene.home().join(".local/share");
+    for file in [
+        "man/man1/git-remote-bbcloud.1",
+        "man/man1/git-remote-bbcloud-login.1",
+        "bash-completion/completions/git-remote-bbcloud",
+        "zsh/site-functions/_git-remote-bbcloud",
+        "fish/vendor_completions.d/git-remote-bbcloud.fish",
+    ] {
+        assert!(share.join(file).exists(), "{file}");
+    }
+    scene.set("XDG_DATA_HOME", scene.path("data"));
+    product(&scene, &["man", "--install"]);
+    assert!(scene.path("data/man/man1/git-remote-bbcloud.1").exists());
+    let prefix = scene.path("prefix");
+    product(
+        &scene,
+        &["man", "--install", "--prefix", prefix.to_str().expect("UTF-8")],
+    );
+    assert!(prefix.join("share/man/man1/git-remote-bbcloud.1").exists());
+}
+
 #[test]
 fn other_shells_take_their_scripts() {
     let scene = Scene::new();
@@ -91,7 +135,7 @@ fn other_shells_take_their_scripts() {
         let script = product(&scene, &["completions", shell]);
         fs::write(scene.path("completion"), &script).expect("a file can be written");
         assert!(script.contains("doctor"), "{shell}");
-        if has(&scene, shell) {
+        if has_program(&scene, shell) {
             let mut sh = scene.command("sh", &scene.work());
             sh.args(["-c", check]);
             let output = run(sh);

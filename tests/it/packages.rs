@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::support::fixture::MAIN;
 use crate::support::run::{Output, run};
 use crate::support::scene::Scene;
+use crate::support::skip::{has_program, skip};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const BINARY: &str = env!("CARGO_BIN_EXE_git-remote-bbcloud");
@@ -20,7 +21,12 @@ fn ok(command: Command) -> Output {
 
 fn make(scene: &Scene, arguments: &[&str]) {
     let mut make = scene.command("make", Path::new(ROOT));
-    make.args(["--no-print-directory", &format!("BINARY={BINARY}")]);
+    let share = scene.path("release/share");
+    make.args([
+        "--no-print-directory",
+        &format!("BINARY={BINARY}"),
+        &format!("SHARE={}", share.display()),
+    ]);
     make.args(arguments);
     ok(make);
 }
@@ -71,6 +77,7 @@ fn clone_with(scene: &Scene, directory: &Path, name: &str) {
 fn what_is_installed_works_and_goes_away_again() {
     let scene = Scene::new();
     let root = scene.path("root");
+    scene.bbcloud_ok("", &["man", "--install", "--prefix", "release"]);
     let destination = format!("DESTDIR={}", root.display());
     make(&scene, &["install", &destination, "PREFIX=/opt/git"]);
     let mut expected: BTreeSet<String> = [
@@ -96,6 +103,7 @@ fn what_is_installed_works_and_goes_away_again() {
 fn package(scene: &Scene) -> PathBuf {
     let mut script = scene.command("sh", Path::new(ROOT));
     script
+        .env("COMPRESSION", "none")
         .args(["tests/support/deb.sh", BINARY])
         .arg(scene.path("packages"));
     PathBuf::from(ok(script).stdout.trim())
@@ -104,7 +112,7 @@ fn package(scene: &Scene) -> PathBuf {
 #[test]
 fn the_debian_package_installs_and_is_removed_cleanly() {
     let scene = Scene::new();
-    if !Path::new("/usr/bin/dpkg-deb").exists() {
+    if !has_program(&scene, "dpkg-deb") || !has_program(&scene, "fakeroot") {
         return;
     }
     let package = package(&scene);
@@ -126,14 +134,13 @@ fn the_debian_package_installs_and_is_removed_cleanly() {
     fs::write(root.join("var/lib/dpkg/status"), "").expect("a file can be written");
     let dpkg = |arguments: &[&str], last: &Path| {
         let mut dpkg = scene.command("fakeroot", &scene.work());
+        // dpkg looks for programs that only root has on the search path.
+        dpkg.arg("env").arg("PATH=/usr/sbin:/sbin:/usr/bin:/bin");
         dpkg.arg("dpkg").arg(format!("--root={}", root.display()));
         dpkg.args(["--force-not-root", "--force-depends", "--log=/dev/null"]);
         dpkg.args(arguments).arg(last);
         ok(dpkg).stdout
     };
-    if !Path::new("/usr/bin/fakeroot").exists() {
-        return;
-    }
     dpkg(&["--install"], &package);
     let name = Path::new("git-remote-bbcloud");
     assert!(dpkg(&["--status"], name).contains("Status: install ok installed"));
@@ -160,6 +167,7 @@ fn the_debian_package_installs_and_is_removed_cleanly() {
 fn the_crate_holds_what_belongs_to_it() {
     let scene = Scene::new();
     if !Path::new(ROOT).join(".git").exists() {
+        skip("this is no clone, and cargo lists what git has");
         return;
     }
     let mut cargo = scene.command(env!("CARGO"), Path::new(ROOT));

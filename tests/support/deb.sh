@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes a Debian package of a built program, as target/debian/git-remote-bbcloud_<version>-1_<architecture>.deb, and
+# Makes a Debian package of a built program, as target/packages/git-remote-bbcloud_<version>-1_<architecture>.deb, and
 # names it on standard output. `make install` fills it, so that a package has what an installation has.
 #
 # What it needs of the C library is read from the program itself.
 set -eu
 
 binary=$1
-output=${2:-target/debian}
+output=${2:-target/packages}
 # Who answers for the package, as Debian's own tools have it.
 maintainer="${DEBFULLNAME:-git-remote-bbcloud authors} <${DEBEMAIL:-maintainers@git-remote-bbcloud.invalid}>"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -18,12 +18,14 @@ if [ -z "$glibc" ]; then
 fi
 
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+pages=$(mktemp -d)
+trap 'rm -rf "$root" "$pages"' EXIT
 trap 'exit 1' INT TERM
 chmod 755 "$root"
 umask 022
 
-make --no-print-directory install BINARY="$binary" DESTDIR="$root" PREFIX=/usr \
+"$binary" man --install --prefix "$pages" 2>/dev/null
+make --no-print-directory install BINARY="$binary" SHARE="$pages/share" DESTDIR="$root" PREFIX=/usr \
     ZSHDIR=/usr/share/zsh/vendor-completions >/dev/null
 gzip -9n "$root"/usr/share/man/man1/*.1
 
@@ -76,5 +78,6 @@ EOF
 
 mkdir -p "$output"
 package=$output/git-remote-bbcloud_${version}-1_$architecture.deb
-dpkg-deb --root-owner-group --build "$root" "$package" >/dev/null
+dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" --build "$root" "$package" >/dev/null
+(cd "$output" && sha256sum "${package##*/}" >"${package##*/}.sha256")
 echo "$package"

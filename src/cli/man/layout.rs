@@ -4,6 +4,9 @@ use std::io;
 
 use roff::{Inline, Roff, bold, roman};
 
+/// The date of the release, as CHANGELOG.md has it.
+const DATE: &str = "2026-11-28";
+
 /// A page in the making.
 pub(super) struct Page {
     roff: Roff,
@@ -15,7 +18,7 @@ impl Page {
     pub(super) fn new(name: &str) -> Self {
         let mut roff = Roff::new();
         let source = concat!("git-remote-bbcloud ", env!("CARGO_PKG_VERSION"));
-        roff.control("TH", [name.to_uppercase().as_str(), "1", "", source, "Git Manual"]);
+        roff.control("TH", [name.to_uppercase().as_str(), "1", DATE, source, "Git Manual"]);
         // Addresses and commands are copied from here.
         roff.control("nh", []);
         Self { roff, done: Vec::new() }

@@ -2,6 +2,7 @@
 
 use super::{APP_PASSWORD, Scene};
 use crate::bitbucket::{Framing, Settings, Tls};
+use crate::support::skip::{ARCHIVE, has_git};
 
 #[test]
 fn clones_pushes_and_fetches() {
@@ -94,6 +95,9 @@ fn fetches_shallow_and_filtered_by_protocol_v2() {
 
 #[test]
 fn archives_a_branch() {
+    if !has_git(2, 44, ARCHIVE) {
+        return;
+    }
     let scene = Scene::new(Settings::default());
     let remote = format!("--remote={}", scene.url("acme/widgets.git"));
     assert!(

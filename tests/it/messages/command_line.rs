@@ -20,7 +20,10 @@ const COMMANDS: &[(&str, &str)] = &[
     ("there is nobody to ask for the secret", "login"),
     ("a token as an argument", "login ATATT-full"),
     ("a secret of another shape as an argument", "login hunter2"),
-    ("a URL with a secret in it as an argument", "login --for=https://ada:ATATT-full@bitbucket.org/acme/widgets"),
+    (
+        "a URL with a secret in it as an argument",
+        "login --for=https://ada:ATATT-full@bitbucket.org/acme/widgets",
+    ),
     ("the file of the secret is not there", "login --token-file nowhere"),
     ("nobody is signed in, to be signed out", "logout --for acme/widgets"),
     ("nobody is signed in at all, to be signed out", "logout --all"),

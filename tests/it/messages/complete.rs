@@ -100,6 +100,21 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
         "there is no home directory to keep a record in",
         "the list of accounts is looked for before, in the same place",
     ),
+    (
+        "the kernel's keyring cannot be used",
+        "whether it may be used is for the container to say",
+    ),
+    ("the kernel refused it: {other}", "goes with it"),
+    (
+        "in a container, allow the system calls 'add_key' and 'keyctl'",
+        "goes with it",
+    ),
+    (
+        "the kernel's limit for keys of this user is reached",
+        "would take the keyring of whoever runs the tests",
+    ),
+    ("it returned another secret than was written", INTERNAL),
+    ("the stored secret is not valid text", INTERNAL),
     ("there is none", "only where the variable goes away while it is read"),
     (
         "{}; the certificate cannot be read",

@@ -174,7 +174,12 @@ pub(super) fn normalised(scene: &Scene, text: &str) -> String {
     let text = text
         .replace(&sandbox.display().to_string(), "<sandbox>")
         .replace(&program.display().to_string(), "<bin>");
-    let text = replaced(&text, "/tmp/.tmp", |c| c.is_ascii_alphanumeric(), |_| Some("<tmp>"));
+    let text = replaced(
+        &text,
+        &format!("{}/.tmp", std::env::temp_dir().display()),
+        |c| c.is_ascii_alphanumeric(),
+        |_| Some("<tmp>"),
+    );
     // The local Bitbucket numbers its requests.
     let text = replaced(&text, "5ca1ab1e", |c| c.is_ascii_hexdigit(), |_| Some("<id>"));
     // Seconds since 1970.

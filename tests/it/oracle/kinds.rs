@@ -4,6 +4,7 @@ use super::{same, same_in_all, same_with};
 use crate::bitbucket::Settings;
 use crate::support::fixture::{EMPTY, MAIN, MODERN, MODERN_EMPTY, PART, WIKI};
 use crate::support::scene::Scene;
+use crate::support::skip::has_git;
 
 #[test]
 fn sha256() {
@@ -24,6 +25,9 @@ fn sha256() {
 
 #[test]
 fn an_empty_sha256_repository() {
+    if !has_git(2, 41, "learns of an empty repository that it is one of SHA-256") {
+        return;
+    }
     same_in_all(|side| {
         side.ok("", &["clone", "--quiet", &side.scene.url(MODERN_EMPTY), "clone"]);
         side.data("clone", &["rev-parse", "--show-object-format"]);
@@ -112,6 +116,9 @@ fn a_submodule_by_its_address_needs_the_protocol_to_be_allowed() {
 /// A server that names bundles: the client takes what is in them from there, and only the rest from the server.
 #[test]
 fn bundles() {
+    if !has_git(2, 40, "is told of bundles by the server") {
+        return;
+    }
     same_with(&[1, 2], &Settings::default(), |side| {
         let bundle = side.scene.path("main.bundle");
         side.server(&["bundle", "create", &bundle.display().to_string(), "main", "v1"]);

@@ -6,6 +6,7 @@ use super::{same, same_in_all, same_with};
 use crate::bitbucket::Settings;
 use crate::support::fixture::{EMPTY, MAIN, MODERN_EMPTY};
 use crate::support::scene::{Scene, Transport};
+use crate::support::skip::{ARCHIVE, has_git};
 
 #[test]
 fn ls_remote_outside_of_a_repository() {
@@ -79,6 +80,9 @@ fn five_thousand_refs() {
 /// `git-remote-https` asks for archives in version 2 only.
 #[test]
 fn archives() {
+    if !has_git(2, 44, ARCHIVE) {
+        return;
+    }
     same_with(&[2], &Settings::default(), |side| {
         let remote = format!("--remote={}", side.url());
         let output = side.data("", &["archive", "--format=tar", "--prefix=x/", &remote, "main", "src"]);
@@ -100,6 +104,9 @@ fn archives() {
 
 #[test]
 fn archives_in_any_version() {
+    if !has_git(2, 44, ARCHIVE) {
+        return;
+    }
     for version in [0, 1] {
         let scene = Scene::with(Transport::Bbcloud, version, Settings::default());
         let remote = format!("--remote={}", scene.url(MAIN));

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
 use super::run::{run, run_with_input};
+use super::skip::git_version;
 use crate::bitbucket::{Bitbucket, Settings, Tls, command};
 
 /// Branches `main` (eight commits), `topic` and `deep` from its middle, tags of both sorts, files in directories.
@@ -28,13 +30,25 @@ const START: u64 = 1_750_000_000;
 
 /// Puts the repositories under `root`.
 pub(crate) fn place(root: &Path) {
-    static MADE: OnceLock<TempDir> = OnceLock::new();
-    let made = MADE.get_or_init(|| {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        make(directory.path());
-        directory
-    });
-    copy(made.path(), root);
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    copy(MADE.get_or_init(made), root);
+}
+
+/// Returns where they have been made. They stay there for the next run, unless this file or git has changed.
+fn made() -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    (include_str!("fixture.rs"), git_version()).hash(&mut hasher);
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let made = place.join(format!("repositories-{:016x}", hasher.finish()));
+    if !made.exists() {
+        let new = TempDir::new_in(place).expect("a temporary directory");
+        let repositories = new.path().join("repositories");
+        make(&repositories);
+        // Another process may have been faster; its own are the same.
+        let moved = fs::rename(repositories, &made);
+        assert!(moved.is_ok() || made.exists(), "{moved:?}");
+    }
+    made
 }
 
 fn make(root: &Path) {

@@ -8,9 +8,13 @@ use super::scene::Scene;
 use crate::bitbucket::command;
 
 /// Says why the test that returns now has shown nothing. `tests/support/run-tests.sh` counts these lines.
+#[expect(clippy::print_stdout, reason = "the runner of the tests counts these lines")]
 pub(crate) fn skip(reason: &str) {
     println!("skipped: {reason}");
 }
+
+/// What git gets archives over HTTP with.
+pub(crate) const ARCHIVE: &str = "has archives over HTTP";
 
 /// Whether the git of the tests is `major.minor` or newer; the test that asks is skipped if it is not.
 pub(crate) fn has_git(major: u32, minor: u32, why: &str) -> bool {
