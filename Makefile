@@ -14,7 +14,7 @@ FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 LOCKED = --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help build release fmt check deny test test-git soak fuzz demo bench bench-quick install uninstall deb static archive clean ci prerequisites
+.PHONY: help build release fmt check deny test soak fuzz demo bench bench-quick install uninstall deb archive manifests clean ci prerequisites
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,13 +44,10 @@ check: prerequisites ## formatting, lints, documentation and dependencies; a war
 deny: ## licences, sources and duplicates of the dependencies, and advisories where the network allows
 	$(CARGO) deny check
 
+# OTHER_GIT: a program; what depends on git's version runs again with it.
 test: prerequisites ## run all tests
 	@sh tests/support/old-git.sh
-	@CARGO='$(CARGO)' sh tests/support/run-tests.sh
-
-# What git's own version cannot change is left out.
-test-git: prerequisites ## run the tests that depend on git, with the git that GIT names
-	@CARGO='$(CARGO)' sh tests/support/run-tests.sh '$(GIT)' everyday:: oracle:: commands:: kept:: traffic:: load:: hostile:: recipes::
+	@CARGO='$(CARGO)' sh tests/support/run-tests.sh $(OTHER_GIT)
 
 soak: prerequisites ## the long forms of the load tests: 50 clones at once, 1,000 fetches, 100,000 references, 2 GB
 	BBCLOUD_SOAK=1 $(CARGO) test $(LOCKED) --test it -- load:: memory::
@@ -91,11 +88,11 @@ uninstall: ## undo install
 deb: release ## build a Debian package in target/packages
 	@sh tests/support/deb.sh '$(BINARY)'
 
-static: ## build a program for any Linux, without the system's C library, below target/static
-	@CARGO='$(CARGO)' sh tests/support/static.sh
-
 archive: release ## put the built program into an archive in target/packages, with its pages, completions and checksum
 	@sh tests/support/archive.sh '$(BINARY)' '$(SHARE)'
+
+manifests: ## manifests of winget, Scoop and Homebrew for the archives in target/packages, as found below URL
+	@sh tests/support/manifests.sh '$(URL)' target/packages
 
 clean: ## remove what was built
 	$(CARGO) clean

@@ -1,5 +1,5 @@
-//! Every git on this machine, not only the first on the search path: the main operations in both generations of the
-//! protocol. The versions that it ran with are printed (`cargo test gits -- --nocapture`).
+//! Every git that can be had: those on this machine and those of other Debian releases that `tests/support/old-git.sh`
+//! unpacks. The main operations in both generations of the protocol, and every command for people.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,19 +10,16 @@ use crate::bitbucket::{Settings, command};
 use crate::support::fixture::MAIN;
 use crate::support::run::run_telling;
 use crate::support::scene::{Scene, Transport};
+use crate::support::skip::skip;
 
-/// A program for each version of git, by the version.
-fn gits() -> BTreeMap<String, PathBuf> {
+/// The installed programs, one for each version of git.
+fn installed() -> BTreeMap<String, PathBuf> {
     let home = tempfile::tempdir().expect("a temporary directory");
     let inherited = search_path(&command("git", home.path()));
-    // Old ones, unpacked by `tests/support/old-git.sh`.
-    let unpacked = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gits");
-    let unpacked = fs::read_dir(unpacked).into_iter().flatten().flatten();
-    let unpacked = unpacked.map(|entry| entry.path().join("usr/bin"));
-    let installed = std::env::split_paths(&inherited).chain(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
-    let programs = installed.chain(unpacked).map(|place| place.join("git"));
-    programs
-        .filter_map(|program| {
+    let places = std::env::split_paths(&inherited).chain(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
+    places
+        .filter_map(|place| {
+            let program = place.join("git");
             let mut git = command(program.to_str()?, home.path());
             let output = git.arg("--version").output().ok()?;
             let version = String::from_utf8(output.stdout).ok()?;
@@ -59,16 +56,46 @@ fn scene_of(program: &Path, version: u8) -> Scene {
 
 #[cfg(unix)]
 #[test]
-fn every_git_here_clones_fetches_and_pushes() {
-    let gits = gits();
+fn every_installed_git() {
+    let gits = installed();
     assert!(!gits.is_empty());
     for (name, program) in gits {
-        for version in [0, 2] {
-            println!("git {name}, protocol version {version}");
-            every_operation(&scene_of(&program, version));
-        }
-        every_command(&scene_of(&program, 2));
+        println!("git {name}");
+        everything(&program);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_git_of_debian_11() {
+    unpacked("bullseye");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_git_of_debian_sid() {
+    unpacked("sid");
+}
+
+#[cfg(unix)]
+fn unpacked(release: &str) {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gits").join(release);
+    let program = place.join("usr/bin/git");
+    if program.exists() {
+        everything(&program);
+    } else if place.join("unusable").exists() {
+        skip(&format!("git of Debian {release} needs a newer C library"));
+    } else {
+        skip(&format!("git of Debian {release} has not been unpacked"));
+    }
+}
+
+#[cfg(unix)]
+fn everything(program: &Path) {
+    for version in [0, 2] {
+        every_operation(&scene_of(program, version));
+    }
+    every_command(&scene_of(program, 2));
 }
 
 #[cfg(unix)]

@@ -13,6 +13,7 @@ mod bitbucket;
 mod proxy;
 
 mod api;
+mod archives;
 #[cfg(target_os = "linux")]
 mod certificates;
 #[cfg(target_os = "linux")]

@@ -9,7 +9,7 @@ use crate::support::fixture::PART;
 use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN};
 
-/// What stands for `cargo` and for what else would fetch something: it only says that it was asked.
+/// What stands for the programs that would fetch, check or install the package: it only says that it was asked.
 const STAND_IN: &str = "#!/bin/sh\necho \"$0 $*\" >>\"$STAND_IN_LOG\"\n";
 
 fn recipe(name: &str) -> String {
@@ -30,7 +30,7 @@ fn block(text: &str, key: &str) -> String {
 fn run_script(scene: &Scene, script: &str) -> String {
     let stand_ins = scene.path("stand-ins");
     fs::create_dir_all(&stand_ins).expect("a directory can be made");
-    for name in ["cargo", "apt-get"] {
+    for name in ["apt-get", "sha256sum", "sudo"] {
         let file = stand_ins.join(name);
         fs::write(&file, STAND_IN).expect("a file can be written");
         #[cfg(unix)]
@@ -55,8 +55,13 @@ fn run_script(scene: &Scene, script: &str) -> String {
     said
 }
 
-fn asked(scene: &Scene) -> String {
-    fs::read_to_string(scene.path("asked")).unwrap_or_default()
+/// The package is a file that is there, and its checksum is looked at first: no registry has this program, and who
+/// registers its name in one shall not run anything here.
+fn installs_what_it_has_checked(scene: &Scene) {
+    let asked = fs::read_to_string(scene.path("asked")).unwrap_or_default();
+    let check = asked.find("sha256sum --check git-remote-bbcloud_");
+    let install = asked.find(" ./git-remote-bbcloud_");
+    assert!(check.is_some() && check < install, "{asked}");
 }
 
 #[test]
@@ -65,7 +70,7 @@ fn bitbucket_pipelines() {
     let text = recipe("bitbucket-pipelines.yml");
     let lines = block(&text, "script:");
     let script: Vec<_> = lines.lines().filter_map(|line| line.strip_prefix("- ")).collect();
-    assert_eq!(script.len(), 4, "{lines}");
+    assert_eq!(script.len(), 5, "{lines}");
     // What Pipelines sets, its proxy for the repository's own URL included.
     scene.set("BITBUCKET_WORKSPACE", "acme");
     scene.set("BITBUCKET_REPO_SLUG", "widgets");
@@ -80,9 +85,11 @@ fn bitbucket_pipelines() {
         ],
     );
     scene.set("BBCLOUD_API_URL", scene.bitbucket.api_url());
+    // With the variables that the recipe names, and no others.
+    assert!(text.contains("BBCLOUD_TOKEN") && text.contains("BBCLOUD_EMAIL"));
     scene.set("BBCLOUD_EMAIL", "ada@example.com");
     run_script(&scene, &script.join("\n"));
-    assert!(asked(&scene).contains("cargo install --locked git-remote-bbcloud"));
+    installs_what_it_has_checked(&scene);
     assert!(scene.path("parts/part.txt").exists());
     let commits = fs::read_to_string(scene.path("last-commit.json")).expect("a file");
     let commits: serde_json::Value = serde_json::from_str(&commits).expect("JSON");
@@ -109,10 +116,15 @@ fn github_actions() {
     fs::remove_dir_all(scene.path("sub")).expect("a directory can be removed");
     fs::remove_dir_all(scene.path(".git/modules")).expect("a directory can be removed");
     let text = recipe("github-actions.yml");
-    let install = text.lines().find_map(|line| line.trim().strip_prefix("run: cargo"));
-    assert_eq!(install, Some(" install --locked git-remote-bbcloud"));
+    let scripts: Vec<_> = text
+        .match_indices("        run: |")
+        .map(|(at, _)| block(&text[at..], "run: |"))
+        .collect();
     assert!(text.contains("BBCLOUD_TOKEN: ${{ secrets.BBCLOUD_TOKEN }}"));
-    run_script(&scene, &block(&text, "run: |"));
+    for script in scripts {
+        run_script(&scene, &script);
+    }
+    installs_what_it_has_checked(&scene);
     assert!(scene.path("parts/part.txt").exists());
     assert!(scene.path("sub/part.txt").exists());
 }
@@ -143,4 +155,16 @@ fn dockerfile() {
     assert!(place.join("part.txt").exists());
     let config = fs::read_to_string(place.join(".git/config")).expect("a file");
     assert!(!config.contains(token), "{config}");
+}
+
+#[test]
+fn dev_container() {
+    let scene = Scene::new();
+    let recipe: serde_json::Value = serde_json::from_str(&recipe("devcontainer.json")).expect("JSON");
+    assert_eq!(recipe["remoteEnv"]["BBCLOUD_TOKEN"], "${localEnv:BBCLOUD_TOKEN}");
+    for command in ["onCreateCommand", "postCreateCommand"] {
+        run_script(&scene, recipe[command].as_str().expect("a command"));
+    }
+    installs_what_it_has_checked(&scene);
+    assert!(scene.path("parts/part.txt").exists());
 }

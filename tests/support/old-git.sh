@@ -1,13 +1,12 @@
 #!/bin/sh
-# Unpacks the oldest git that is supported, Debian 11's, below target/gits, for the tests that run with every git here.
+# Unpacks gits of other Debian releases below target/gits, for the tests that run with every git here: the oldest that is
+# supported, Debian 11's, and the newest that Debian has.
 #
-# It comes from where this Debian has its packages from. Elsewhere, or where that place has no Debian 11 any more, the
-# tests do with the gits that are installed.
+# They come from where this Debian has its packages from. Elsewhere, or where that place does not have a release any
+# more, the tests do with the gits that are installed; so too with one that needs a newer C library than this system has.
 set -eu
 
-suite=bullseye
-place=$(pwd)/target/gits/$suite
-[ ! -e "$place/usr/bin/git" ] || exit 0
+gits=$(pwd)/target/gits
 command -v apt-get >/dev/null 2>&1 || exit 0
 [ "$(. /etc/os-release && echo "$ID")" = debian ] || exit 0
 site=$(apt-get indextargets --format '$(SITE)' | grep -v security | head -n 1)
@@ -15,18 +14,35 @@ site=$(apt-get indextargets --format '$(SITE)' | grep -v security | head -n 1)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-: >"$work/status"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main" >"$work/sources.list"
-old_apt() {
+trap 'exit 1' HUP INT TERM
+other_apt() {
     (cd "$work" && apt-get -qq -o APT::Sandbox::User=root -o Dir::Etc::sourcelist="$work/sources.list" \
         -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$work/lists" -o Dir::State::status="$work/status" \
         -o Dir::Cache="$work/cache" -o Acquire::Languages=none "$@" >/dev/null)
 }
-if old_apt update && old_apt download git; then
-    mkdir -p "$place.new"
+unpack() { # <release>
+    place=$gits/$1
+    [ ! -e "$place/usr/bin/git" ] && [ ! -e "$place/unusable" ] || return 0
+    rm -rf "$work"/* "$place.new"
+    mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$place.new"
+    : >"$work/status"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $1 main" >"$work/sources.list"
+    if ! other_apt update || ! other_apt download git; then
+        echo "note: git of Debian $1 is not available; the tests run without it" >&2
+        rm -rf "$place.new"
+        return 0
+    fi
     dpkg -x "$work"/git_*.deb "$place.new"
+    if ! "$place.new/usr/bin/git" --version >/dev/null 2>&1; then
+        echo "note: git of Debian $1 does not run on this system; the tests run without it" >&2
+        rm -rf "$place.new"
+        mkdir -p "$place.new"
+        : >"$place.new/unusable"
+    fi
+    rm -rf "$place"
     mv "$place.new" "$place"
-else
-    echo "note: git of Debian 11 cannot be had; the tests run with what is installed" >&2
-fi
+}
+
+for release in bullseye sid; do
+    unpack "$release"
+done

@@ -1,17 +1,20 @@
 #!/bin/sh
-# Runs test programs, all of them also after one has failed, and ends with one summary and one exit status.
+# Runs all test programs, also after one has failed, and ends with one summary and one exit status.
 #
-#   run-tests.sh [GIT] [--] [test filters of tests/it]
+#   run-tests.sh [OTHER_GIT]
 #
-# Without arguments everything runs. With GIT, a program, only tests/it runs, and finds that git first. A test that
-# cannot show anything here prints `skipped: <reason>`; cargo would count it as passed.
+# What depends on git's version runs again with OTHER_GIT, a program, if that is another git than the first on the search
+# path. A test that cannot show anything here prints `skipped: <reason>`; cargo would count it as passed.
 set -eu
 
+other=${1:-}
 # A run takes minutes; one that takes an hour has come to a stop. At a terminal somebody is there to press Ctrl-C, which
 # would not reach what `timeout` starts.
 limited=
 ! command -v timeout >/dev/null 2>&1 || [ -t 0 ] || limited='timeout --kill-after=20 3600'
 cargo=${CARGO:-cargo}
+# Many tests wait for something to happen, or not to.
+threads=$(($(nproc 2>/dev/null || echo 2) * 2))
 log=$(mktemp)
 # The tests' own temporary folder: what a killed program leaves behind goes with it.
 work=$(mktemp -d)
@@ -20,28 +23,27 @@ trap 'rm -rf "$work" "$log" "$log.status"' EXIT
 trap 'exit 1' HUP INT TERM
 export TMPDIR="$work"
 
-run() {
-    $limited "$cargo" test --locked --no-fail-fast "$@" || status=$?
+run() { # <arguments of cargo test> -- <arguments of the test programs>
+    $limited "$cargo" test --locked --no-fail-fast "$@" --show-output --test-threads="$threads" || status=$?
 }
 
 tests() {
     status=0
-    if [ "$#" = 0 ]; then
-        run -- --show-output
-        run --all-features --test it wire::proxies -- --show-output
-    else
-        PATH="$(dirname "$1"):$PATH"
-        export PATH
-        shift
-        run --test it -- --show-output "$@"
+    echo "tests with $(git --version)"
+    run --
+    run --all-features --test it wire::proxies --
+    if [ -x "$other" ] && [ "$("$other" --version)" != "$(git --version)" ]; then
+        echo "tests with $("$other" --version) as well"
+        PATH="$(dirname "$other"):$PATH"
+        run --test it -- everyday:: oracle:: commands:: kept:: recipes::
     fi
     echo "$status" >"$log.status"
 }
 
-tests "$@" 2>&1 | tee "$log"
+tests 2>&1 | tee "$log"
 status=$(cat "$log.status")
 left=$(ls -A "$work")
-[ -z "$left" ] || printf '\nleft in the temporary folder:\n%s\n' "$left"
+[ -z "$left" ] || printf '\nleft in the temporary folder, and removed:\n%s\n' "$left"
 awk '
     # Where a program is shown again: what it has said while it passed, and what while it failed.
     /^---- .* stdout ----$/ { test = $2; next }
