@@ -14,7 +14,7 @@ FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 LOCKED = --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help build release fmt check deny test soak fuzz demo bench bench-quick install uninstall deb archive manifests clean ci prerequisites
+.PHONY: help build release fmt check check-windows check-macos check-all test-windows deny test soak fuzz demo bench bench-quick install uninstall deb archive manifests clean ci prerequisites
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,17 @@ check: prerequisites ## formatting, lints, documentation and dependencies; a war
 
 deny: ## licences, sources and duplicates of the dependencies, and advisories where the network allows
 	$(CARGO) deny check
+
+check-windows: ## compile and lint everything for Windows, without a Windows or its compiler
+	@CARGO='$(CARGO)' sh tests/support/check-target.sh x86_64-pc-windows-gnu
+
+check-macos: ## the same for Macs with Apple's and with Intel's processors
+	@CARGO='$(CARGO)' sh tests/support/check-target.sh aarch64-apple-darwin x86_64-apple-darwin
+
+check-all: check check-windows check-macos ## all checks, for every system
+
+test-windows: ## run the program for Windows under Wine, with a git.exe; fetches and builds much the first time
+	@CARGO='$(CARGO)' sh tests/support/windows/test.sh
 
 # OTHER_GIT: a program; what depends on git's version runs again with it.
 test: prerequisites ## run all tests

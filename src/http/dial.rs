@@ -324,7 +324,8 @@ mod tests {
         let socket = dial("127.0.0.1", listener.local_addr().unwrap().port(), &dialing).unwrap();
         let socket = SockRef::from(&socket);
         assert!(socket.keepalive().unwrap());
-        if cfg!(target_os = "linux") {
+        #[cfg(target_os = "linux")]
+        {
             assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(7));
             assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(3));
             assert_eq!(socket.tcp_keepalive_retries().unwrap(), 2);
