@@ -192,6 +192,17 @@ pub fn is_watched() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Whether the terminal of standard error knows colours: consoles of Windows have to be told to, and old ones do not.
+fn shows_colours() -> bool {
+    #[cfg(windows)]
+    {
+        let console = winapi_util::console::Console::stderr();
+        console.is_ok_and(|mut console| console.set_virtual_terminal_processing(true).is_ok())
+    }
+    #[cfg(not(windows))]
+    true
+}
+
 /// The standard error stream with the one decision it needs: whether colour helps.
 #[derive(Debug, Clone, Copy)]
 pub struct Report {
@@ -202,7 +213,7 @@ impl Report {
     /// Returns the report for this process; colour only on a terminal and where `no_color` (`NO_COLOR`) is unset.
     pub fn new(no_color: bool) -> Self {
         Self {
-            colour: !no_color && is_watched(),
+            colour: !no_color && is_watched() && shows_colours(),
         }
     }
 

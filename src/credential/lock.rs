@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(word, "word");
         assert!(age < DISMISSED);
         take().dismiss("a password");
-        assert_eq!(take().is_dismissed("a password"), cfg!(unix));
+        assert!(take().is_dismissed("a password"));
         assert!(!take().is_dismissed("another"));
     }
 }

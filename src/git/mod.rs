@@ -16,6 +16,7 @@ pub mod url_match;
 pub mod value;
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::Command;
 
 use crate::environment::variable::BBCLOUD_TOKEN;
@@ -31,11 +32,26 @@ pub fn command() -> Command {
 }
 
 /// Returns a command that starts another program than git, without the secret in its environment either.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
 pub fn program(name: &OsStr) -> Command {
-    let mut command = Command::new(name);
+    let mut command = if is_for_shell(Path::new(name)) {
+        let mut shell = gix::path::env::shell_command();
+        shell.args(["-c", "\"$0\" \"$@\""]).arg(name);
+        shell
+    } else {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
+        Command::new(name)
+    };
     command.env_remove(BBCLOUD_TOKEN.name);
     command
+}
+
+/// Whether git's own shell has to start the program at `path`: Windows knows programs by their extensions and does not
+/// start scripts, and paths such as `/mingw64/bin/ask` mean something to that shell alone.
+fn is_for_shell(path: &Path) -> bool {
+    let extension = path.extension().map(OsStr::to_ascii_lowercase);
+    let is_known =
+        extension.is_some_and(|extension| ["exe", "com", "bat", "cmd"].iter().any(|known| extension == *known));
+    cfg!(windows) && !is_known
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! This process: when it has to end, and what it must not leave behind.
 
 mod pending;
+mod relatives;
 mod signals;
 
+use std::time::Duration;
 #[cfg(unix)]
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub use self::pending::Pending;
 use crate::pipe::ToGit;
@@ -13,8 +15,15 @@ use crate::pipe::ToGit;
 pub const FAILED: u8 = 128;
 
 /// How long a session may take to notice by itself that git has died.
-#[cfg(unix)]
 const GRACE: Duration = Duration::from_millis(500);
+
+/// How often the end of git is looked for where nothing tells of it.
+#[cfg(windows)]
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// How Windows itself ends a process on Ctrl-C (`STATUS_CONTROL_C_EXIT`), which tells shells and git why.
+#[cfg(windows)]
+const INTERRUPTED: i32 = 0xC000_013A_u32.cast_signed();
 
 /// How long it may take to end after git has been told everything: the end of the last answer may come late, and its
 /// cookies have to be written. Git waits for our status, and takes it for that of its own work.
@@ -24,26 +33,26 @@ const END: Duration = Duration::from_secs(30);
 /// Ends the process when git no longer reads what it is told, on a thread that sleeps until then.
 ///
 /// Git may be killed while we wait for a server that is silent. Nothing would tell us: a pipe whose reader has gone
-/// fails when it is written to, and there may be nothing to write for a long time. Without a thread that can be had,
-/// that is how it is.
+/// fails when it is written to, and there may be nothing to write for a long time. If no thread can be started, the end
+/// of git is noticed at the next write.
 #[cfg(unix)]
 pub fn end_with_git(to_git: &ToGit) {
     use rustix::event::{PollFd, PollFlags, poll};
     let Ok((pipe, settled)) = to_git.watched() else { return };
     let watch = move || {
-        let git = ancestors();
+        let git = relatives::ancestors();
         loop {
-            // Nothing is waited for but the conditions that are always reported: an error or a hang-up.
-            let mut watched = [PollFd::new(&pipe, PollFlags::empty())];
+            // An error or a hang-up is reported in any case, but on macOS only to whoever names one of them.
+            let mut watched = [PollFd::new(&pipe, PollFlags::HUP)];
             match poll(&mut watched, None) {
                 Ok(_) => {
                     let closed = Instant::now();
                     // Git closes its end after a session that went well, too, and then waits for us.
-                    let is_waiting = || settled.is_so() && ancestors() == git;
+                    let is_waiting = || settled.is_so() && relatives::ancestors() == git;
                     while closed.elapsed() < if is_waiting() { END } else { GRACE } {
                         std::thread::sleep(GRACE / 8);
                     }
-                    exit()
+                    exit(i32::from(FAILED))
                 }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => return,
@@ -53,51 +62,34 @@ pub fn end_with_git(to_git: &ToGit) {
     std::thread::Builder::new().stack_size(64 * 1024).spawn(watch).ok();
 }
 
-/// Returns the numbers of this process's parent and, where the system tells, of its parent. Between git and us there is
-/// a `git remote-bbcloud`, which survives git; but then it has another parent.
-#[cfg(unix)]
-fn ancestors() -> [Option<u32>; 2] {
-    let parent = rustix::process::getppid().and_then(|id| id.as_raw_nonzero().get().try_into().ok());
-    let stat = parent.and_then(|id: u32| std::fs::read_to_string(format!("/proc/{id}/stat")).ok());
-    // `<id> (<name>) <state> <parent> …`, and a name may have anything in it.
-    let of_parent = stat.and_then(|stat| stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok());
-    [parent, of_parent]
+/// Ends the process when one of the gits that it runs for has ended, on a thread that looks now and then: on Windows
+/// there is no call that waits for a closed pipe. Git waits for us when all went well, so it never ends before.
+#[cfg(windows)]
+pub fn end_with_git(_to_git: &ToGit) {
+    let watch = || {
+        let gits = relatives::gits();
+        while !gits.is_empty() {
+            std::thread::sleep(INTERVAL);
+            if !relatives::are_running(&gits) {
+                std::thread::sleep(GRACE);
+                exit(i32::from(FAILED))
+            }
+        }
+    };
+    std::thread::Builder::new().stack_size(256 * 1024).spawn(watch).ok();
 }
 
-/// Does nothing: without a call that waits for a closed pipe, only writing to it tells.
-#[cfg(not(unix))]
-pub fn end_with_git(_to_git: &ToGit) {}
-
-#[cfg(unix)]
+/// Undoes what is pending, and ends the process with `status`.
+#[cfg(any(unix, windows))]
 #[expect(
     clippy::exit,
-    reason = "the other threads wait for a network that nobody is interested in any more"
+    reason = "the other threads wait for a network or a person that nobody is interested in any more"
 )]
-fn exit() -> ! {
+fn exit(status: i32) -> ! {
     pending::undo_all();
-    end_children();
-    std::process::exit(i32::from(FAILED))
+    relatives::end_children();
+    std::process::exit(status)
 }
-
-/// Ends those whom this process has started and who have not ended: programs that ask for a password, and helpers that
-/// wait for one. Nobody is left to take the answer.
-#[cfg(target_os = "linux")]
-fn end_children() {
-    use rustix::process::{Pid, Signal, kill_process};
-    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    for thread in threads {
-        let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        let ids = children.split_whitespace().filter_map(|id| id.parse().ok());
-        for id in ids.filter_map(Pid::from_raw) {
-            // It may have ended meanwhile.
-            kill_process(id, Signal::TERM).ok();
-        }
-    }
-}
-
-/// Does nothing: there is no list of them.
-#[cfg(all(unix, not(target_os = "linux")))]
-fn end_children() {}
 
 /// Keeps the secrets in memory out of core dumps, and other processes of the user from reading that memory.
 ///
@@ -111,22 +103,26 @@ pub fn keep_memory_private() {
     }
 }
 
-/// Returns the number of the job that this process is a part of: the one that a shell started as one command. `None`
-/// where the system has no such thing.
+/// Returns the number of the job that this process is a part of: the one that a shell started as one command. On Windows
+/// that is the outermost git, else this process itself.
 pub fn job() -> Option<u32> {
     #[cfg(unix)]
     {
         rustix::process::getpgrp().as_raw_nonzero().get().try_into().ok()
     }
-    #[cfg(not(unix))]
+    #[cfg(windows)]
     {
-        None
+        let outermost = relatives::gits().last().map(|(id, _)| *id);
+        Some(outermost.unwrap_or_else(std::process::id))
     }
 }
 
 /// Does what a terminal does on Ctrl-C, for a terminal that was told to leave it to us: ends the whole job.
-#[cfg(unix)]
 pub fn interrupt() {
     // Where that is not allowed, our own failure ends git as well.
+    #[cfg(unix)]
     rustix::process::kill_current_process_group(rustix::process::Signal::INT).ok();
+    // Windows has told the other processes of the console already.
+    #[cfg(windows)]
+    exit(INTERRUPTED)
 }

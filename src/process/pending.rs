@@ -70,7 +70,6 @@ impl Drop for Pending {
 
 /// Undoes all that was begun, the latest first, because the process is about to end: whoever wants to begin or to
 /// settle something waits for that from now on.
-#[cfg(unix)]
 pub(super) fn undo_all() {
     let mut list = list();
     while let Some((_, undo)) = list.undos.pop() {

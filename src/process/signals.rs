@@ -3,8 +3,9 @@
 //! Nothing is registered before that. From then on a thread waits for them, undoes what is pending, and lets the signal
 //! do what it does by itself; its handlers cannot be taken back. It must not know what is undone.
 
+use std::sync::Once;
 #[cfg(unix)]
-use std::sync::{Once, mpsc};
+use std::sync::mpsc;
 
 #[cfg(unix)]
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
@@ -34,9 +35,15 @@ pub(super) fn watch() {
     });
 }
 
-/// Does nothing: signals are of Unix.
-#[cfg(not(unix))]
-pub(super) fn watch() {}
+/// Begins to watch for Ctrl-C and its like, if nobody has yet. When a console window is closed, Windows may end the
+/// process before everything is undone.
+#[cfg(windows)]
+pub(super) fn watch() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        ctrlc::set_handler(|| super::exit(super::INTERRUPTED)).ok();
+    });
+}
 
 /// Those that end the process, and not those that it was started to ignore, as with `nohup`.
 #[cfg(unix)]

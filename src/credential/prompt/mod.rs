@@ -4,6 +4,7 @@
 //! answer is good for.
 
 mod askpass;
+mod keys;
 #[cfg(unix)]
 mod terminal;
 #[cfg(windows)]
