@@ -63,4 +63,5 @@ pub mod process;
 pub mod report;
 pub mod repository;
 pub mod secret;
+pub mod shell;
 pub mod trace;

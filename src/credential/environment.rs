@@ -1,7 +1,7 @@
 //! The secret of a build server: `BBCLOUD_TOKEN`, or a file that `BBCLOUD_TOKEN_FILE` names; and what `login` is given.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -11,6 +11,7 @@ use crate::environment::Environment;
 use crate::environment::variable::BBCLOUD_TOKEN_FILE;
 use crate::report::{Failure, Kind};
 use crate::secret::Secret;
+use crate::shell;
 
 /// No secret of Bitbucket's is longer; what is longer is another file.
 const MAX: u64 = 64 * 1024;
@@ -31,24 +32,24 @@ pub fn read_file(path: &Path) -> Result<Secret, Failure> {
     let place = format!("'{}'", path.display());
     let read = File::open(path).map_err(|error| unreadable(&place, &error));
     let read = read.and_then(|file| read_line(file, &place));
-    read.map_err(|failure| failure.hint(format!("look at the file: 'ls -l \"{}\"'", path.display())))
+    read.map_err(|failure| failure.hint(format!("check the file: '{}'", shell::show_permissions(path))))
 }
 
 /// Reads the first line of `input`, which the user knows as `place`.
 pub fn read_line(input: impl Read, place: &str) -> Result<Secret, Failure> {
-    let mut line = Zeroizing::new(String::with_capacity(4096));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
     BufReader::new(input.take(MAX + 1))
-        .read_line(&mut line)
+        .read_until(b'\n', &mut bytes)
         .map_err(|error| unreadable(place, &error))?;
-    if line.len() as u64 > MAX {
+    if bytes.len() as u64 > MAX {
         // A part of it would be sent, and of a file that nobody meant.
         return Err(Failure::new(
             Kind::Usage,
             format!("the first line of {place} is too long for a secret"),
         ));
     }
-    // Editors of Windows, and its shells, begin a text with one.
-    let secret = Secret::new(line.strip_prefix('\u{feff}').unwrap_or(&line));
+    let line = decoded(&bytes).map_err(|error| unreadable(place, &error))?;
+    let secret = Secret::new(line.as_str());
     if secret.is_empty() {
         return Err(Failure::new(
             Kind::Usage,
@@ -58,7 +59,27 @@ pub fn read_line(input: impl Read, place: &str) -> Result<Secret, Failure> {
     secret.checked(&format_args!("in {place}"))
 }
 
-fn unreadable(place: &str, error: &std::io::Error) -> Failure {
+/// Returns the text of a line as Windows' editors and PowerShell's `>` write it: UTF-8 or UTF-16, behind a byte order mark.
+fn decoded(line: &[u8]) -> io::Result<Zeroizing<String>> {
+    let unit: fn([u8; 2]) -> u16 = match line {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => {
+            let text = std::str::from_utf8(line).map_err(io::Error::other)?;
+            return Ok(Zeroizing::new(text.trim_start_matches('\u{feff}').to_owned()));
+        }
+    };
+    let (pairs, _) = line.as_chunks();
+    let units = pairs.iter().skip(1).map(|pair| unit(*pair));
+    // Sized at once: a string that grows leaves copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(line.len() * 2));
+    for character in char::decode_utf16(units) {
+        text.push(character.map_err(io::Error::other)?);
+    }
+    Ok(text)
+}
+
+fn unreadable(place: &str, error: &io::Error) -> Failure {
     Failure::new(Kind::Local, format!("cannot read the secret from {place}")).caused_by(error)
 }
 
@@ -84,6 +105,18 @@ mod tests {
         assert!(read_file(file.path()).is_err());
         std::fs::write(file.path(), "\u{feff}ATBBy\n").unwrap();
         assert_eq!(read_file(file.path()).unwrap().expose(), "ATBBy");
+        for (mark, bytes) in [
+            ([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]),
+            ([0xfe, 0xff], u16::to_be_bytes),
+        ] {
+            let text = "ATBBy\r\nnot this\r\n".encode_utf16().flat_map(bytes);
+            std::fs::write(file.path(), mark.into_iter().chain(text).collect::<Vec<u8>>()).unwrap();
+            assert_eq!(read_file(file.path()).unwrap().expose(), "ATBBy");
+        }
+        std::fs::write(file.path(), b"\xff\xfeA\0\0\xd8\n\0").unwrap();
+        assert!(read_file(file.path()).is_err(), "half a character");
+        std::fs::write(file.path(), b"ATBB\xff\n").unwrap();
+        assert!(read_file(file.path()).is_err());
         std::fs::write(file.path(), "ATBB\0y\n").unwrap();
         assert!(read_file(file.path()).is_err());
         let long = "x".repeat(usize::try_from(MAX).unwrap());

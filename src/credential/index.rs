@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::environment::variable::XDG_CONFIG_HOME;
 use crate::file;
 use crate::report::{Failure, Kind};
+use crate::shell;
 
 /// The longest file that is read, in bytes; thousands of accounts fit.
 const MAX: u64 = 4 * 1024 * 1024;
@@ -141,13 +142,12 @@ fn unreadable(path: &Path, fault: Option<io::ErrorKind>) -> Failure {
     let shown = path.display();
     let failure = Failure::new(Kind::Local, format!("the list of accounts '{shown}' cannot be read"));
     if fault == Some(io::ErrorKind::PermissionDenied) {
-        let directory = path.parent().unwrap_or(path).display();
-        return failure.hint(format!(
-            "make it yours with 'sudo chown -R \"$(id -u)\" \"{directory}\" && chmod -R u+rwX \"{directory}\"'"
-        ));
+        let directory = path.parent().unwrap_or(path);
+        return failure.hint(format!("make it yours with '{}'", shell::take_ownership(directory)));
     }
     failure.hint(format!(
-        "put it aside with 'mv \"{shown}\" \"{shown}.bad\"', then sign in again with 'git-remote-bbcloud login'"
+        "put it aside with '{}', then sign in again with 'git-remote-bbcloud login'",
+        shell::put_aside(path)
     ))
 }
 

@@ -13,7 +13,7 @@ use crate::environment::Environment;
 use crate::environment::variable as var;
 use crate::git::config::Config;
 use crate::git::value;
-use crate::report::{self, Failure, Kind};
+use crate::report::{Failure, Kind};
 
 /// How long the keychain may take by itself.
 const ALONE: Duration = Duration::from_secs(3);
@@ -151,10 +151,15 @@ fn seconds(text: &str, name: &str) -> Result<Duration, Failure> {
 /// Whether the keychain can ask for its password and be answered. A terminal is not enough for that where a password
 /// is asked for in a window.
 fn has_desktop(environment: &Environment) -> bool {
-    if cfg!(any(windows, target_os = "macos")) {
-        return report::is_watched();
-    }
     let named = |variable| environment.os(variable).is_some_and(|text| !text.is_empty());
+    if cfg!(windows) {
+        // The Credential Manager is open while its user is signed in, and never asks.
+        return false;
+    }
+    if cfg!(target_os = "macos") {
+        // Every session has the desktop's windows, but for those that come in from elsewhere.
+        return !named(&var::SSH_CONNECTION);
+    }
     named(&var::DISPLAY) || named(&var::WAYLAND_DISPLAY)
 }
 
@@ -169,10 +174,17 @@ fn askpass(config: &Config, environment: &Environment) -> Option<OsString> {
 
 /// Whether a helper of git's configuration is this program, which need not be asked twice.
 fn is_ours(helper: &str) -> bool {
-    let program = helper.trim_start_matches('!').trim_start();
-    let words: Vec<&str> = program.split_whitespace().collect();
-    let named = |word: &&str| word.trim_matches(['"', '\'']).ends_with("remote-bbcloud") || *word == "bbcloud";
-    words.first().is_some_and(named) || (words.first() == Some(&"git") && words.get(1).is_some_and(named))
+    // What is no words for a shell is a command of another, or one that fails.
+    let words = shell_words::split(helper.trim_start_matches('!')).unwrap_or_default();
+    let mut programs = words.iter().map(|word| {
+        let name = word.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+        name.strip_suffix(".exe").unwrap_or(&name).to_owned()
+    });
+    match programs.next().as_deref() {
+        Some("bbcloud" | "git-remote-bbcloud") => true,
+        Some("git") => programs.next().as_deref() == Some("remote-bbcloud"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -186,6 +198,10 @@ mod tests {
             "!git remote-bbcloud credential",
             "/usr/bin/git-remote-bbcloud credential",
             "!'/opt/bin/git-remote-bbcloud' credential",
+            "!\"C:/Program Files/bbcloud/git-remote-bbcloud.exe\" credential",
+            "C:/Program\\ Files/bbcloud/Git-Remote-Bbcloud.EXE credential",
+            "!'C:\\Program Files\\git-remote-bbcloud.exe' credential",
+            "!'C:/Program Files/Git/cmd/git.exe' remote-bbcloud credential",
             "bbcloud",
         ] {
             assert!(is_ours(ours), "{ours}");
@@ -196,6 +212,8 @@ mod tests {
             "!f() { cat git-remote-bbcloud; }; f",
             "",
             "!git foo",
+            "!'git-remote-bbcloud credential",
+            "!my-git-remote-bbcloud credential",
         ] {
             assert!(!is_ours(other), "{other}");
         }

@@ -9,14 +9,15 @@ pub mod variable;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::git::value;
 use crate::report::{Failure, Kind};
 use crate::secret::Secret;
+use crate::shell;
 
 pub use variable::Variable;
-use variable::{ALL, BBCLOUD_TOKEN, BBCLOUD_TOKEN_FILE, GIT_CONFIG_COUNT, HOME, USERPROFILE};
+use variable::{ALL, BBCLOUD_TOKEN, BBCLOUD_TOKEN_FILE, GIT_CONFIG_COUNT, HOME, HOMEDRIVE, HOMEPATH, USERPROFILE};
 
 /// The most `GIT_CONFIG_KEY_<n>` pairs that are read; a count beyond it is refused as git refuses what it cannot hold.
 const MOST_CONFIG_PAIRS: usize = 10_000;
@@ -80,7 +81,7 @@ impl Environment {
         if text.contains(char::is_control) {
             return Err(
                 Failure::new(Kind::Usage, format!("{} holds a control character", variable.name))
-                    .hint(format!("run 'unset {}', or set it to one line", variable.name)),
+                    .hint(format!("run '{}', or set it to one line", shell::unset(variable.name))),
             );
         }
         Ok(Some(text).filter(|text| !text.is_empty()))
@@ -116,7 +117,10 @@ impl Environment {
                     variable.name
                 ),
             )
-            .hint(format!("run 'unset {}', or set it to true or false", variable.name))),
+            .hint(format!(
+                "run '{}', or set it to true or false",
+                shell::unset(variable.name)
+            ))),
         }
     }
 
@@ -145,10 +149,33 @@ impl Environment {
         environment
     }
 
-    /// Returns the user's directory: `HOME`, and on Windows `USERPROFILE` where that is unset.
+    /// Returns the user's directory: `HOME`, and on Windows where that is unset the one that git then sets `HOME` to
+    /// for whatever it starts (`setup_windows_environment` in its `compat/mingw.c`).
     pub fn home(&self) -> Option<PathBuf> {
-        let profile = || if cfg!(windows) { self.path(&USERPROFILE) } else { None };
-        self.path(&HOME).or_else(profile)
+        let windows = || {
+            if cfg!(windows) {
+                self.windows_home(Path::is_dir)
+            } else {
+                None
+            }
+        };
+        self.path(&HOME).or_else(windows)
+    }
+
+    /// The home share may be a network drive that is not connected, and services have one inside of the system.
+    fn windows_home(&self, is_directory: impl FnOnce(&Path) -> bool) -> Option<PathBuf> {
+        let share = self.os(&HOMEDRIVE).zip(self.os(&HOMEPATH)).map(|(drive, path)| {
+            let mut share = drive.to_owned();
+            share.push(path);
+            PathBuf::from(share)
+        });
+        let is_system = |share: &Path| {
+            let text = share.to_string_lossy().to_lowercase();
+            text.trim_end_matches(['/', '\\']).ends_with("system32")
+        };
+        share
+            .filter(|share| is_directory(share) && !is_system(share))
+            .or_else(|| self.path(&USERPROFILE))
     }
 
     /// Returns the pairs that `GIT_CONFIG_COUNT` announces, in order (git-config(1), "ENVIRONMENT").
@@ -157,7 +184,7 @@ impl Environment {
     pub fn config_pairs(&self) -> Result<Vec<(&OsStr, &OsStr)>, Failure> {
         let value = |name: String, what: &str| {
             let value = self.values.get(OsStr::new(&name)).map(OsString::as_os_str);
-            value.ok_or_else(|| Failure::new(Kind::Usage, format!("missing config {what} {name}")).hint(UNSET))
+            value.ok_or_else(|| Failure::new(Kind::Usage, format!("missing config {what} {name}")).hint(unset_pairs()))
         };
         (0..self.config_count()?)
             .map(|n| Ok((value(key_name(n), "key")?, value(value_name(n), "value")?)))
@@ -171,17 +198,21 @@ impl Environment {
         let count = text.to_str().and_then(|text| text.trim_start().parse().ok());
         count
             .filter(|count| *count <= MOST_CONFIG_PAIRS)
-            .ok_or_else(|| Failure::new(Kind::Usage, "bogus count in GIT_CONFIG_COUNT").hint(UNSET))
+            .ok_or_else(|| Failure::new(Kind::Usage, "bogus count in GIT_CONFIG_COUNT").hint(unset_pairs()))
     }
 }
 
 fn not_text(variable: &Variable) -> Failure {
-    Failure::new(Kind::Usage, format!("{} is not UTF-8", variable.name))
-        .hint(format!("run 'unset {}', or set it to plain text", variable.name))
+    Failure::new(Kind::Usage, format!("{} is not UTF-8", variable.name)).hint(format!(
+        "run '{}', or set it to plain text",
+        shell::unset(variable.name)
+    ))
 }
 
 /// What helps where nobody remembers what they were for.
-const UNSET: &str = "run 'unset GIT_CONFIG_COUNT'";
+fn unset_pairs() -> String {
+    format!("run '{}'", shell::unset(GIT_CONFIG_COUNT.name))
+}
 
 fn key_name(n: usize) -> String {
     format!("GIT_CONFIG_KEY_{n}")
@@ -208,6 +239,27 @@ mod tests {
         assert_eq!(environment.token().expect("text").expect("a token").expose(), "hunter2");
         assert_eq!(environment.os(&BBCLOUD_TOKEN), None);
         assert_eq!(format!("{environment:?}"), r#"{"https_proxy"}"#);
+    }
+
+    #[test]
+    fn the_home_of_windows_is_the_one_that_git_chooses() {
+        let all = [
+            ("HOMEDRIVE", "H:"),
+            ("HOMEPATH", "\\ada"),
+            ("USERPROFILE", "C:\\Users\\ada"),
+        ];
+        let home = |pairs: &[(&'static str, &'static str)], is_directory: bool| {
+            let environment = Environment::from_pairs(pairs.iter().copied());
+            let home = environment.windows_home(|_| is_directory);
+            home.map(|home| home.display().to_string()).unwrap_or_default()
+        };
+        assert_eq!(home(&all, true), "H:\\ada");
+        assert_eq!(home(&all, false), "C:\\Users\\ada", "the share is not connected");
+        assert_eq!(home(&all[1..], true), "C:\\Users\\ada");
+        assert_eq!(home(&all[2..], true), "C:\\Users\\ada");
+        let service = [("HOMEDRIVE", "C:"), ("HOMEPATH", "\\Windows\\System32\\"), all[2]];
+        assert_eq!(home(&service, true), "C:\\Users\\ada");
+        assert_eq!(home(&[], true), "");
     }
 
     #[test]

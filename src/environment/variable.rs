@@ -99,7 +99,9 @@ variables! {
     SSL_CERT_DIR = "SSL_CERT_DIR": "the system's directory of authorities, as OpenSSL has it";
 
     HOME = "HOME": "the user's directory";
-    USERPROFILE = "USERPROFILE": "the same on Windows, if HOME is unset";
+    HOMEDRIVE = "HOMEDRIVE": "the same on Windows together with `HOMEPATH`, if HOME is unset, as git has it";
+    HOMEPATH = "HOMEPATH": "see `HOMEDRIVE`";
+    USERPROFILE = "USERPROFILE": "the same on Windows, if those are unset or name no directory";
     XDG_CONFIG_HOME = "XDG_CONFIG_HOME": "where the user's configuration is, instead of ~/.config";
     XDG_CACHE_HOME = "XDG_CACHE_HOME": "where the user's cache is, instead of ~/.cache";
     XDG_DATA_HOME = "XDG_DATA_HOME": "where the user's manual pages and completions are, instead of ~/.local/share";
@@ -107,6 +109,7 @@ variables! {
     DBUS_SESSION_BUS_ADDRESS = "DBUS_SESSION_BUS_ADDRESS": "where the session's message bus, and so the keychain, is";
     DISPLAY = "DISPLAY": "whether there is an X11 desktop that can ask to unlock the keychain";
     WAYLAND_DISPLAY = "WAYLAND_DISPLAY": "the same for Wayland";
+    SSH_CONNECTION = "SSH_CONNECTION": "whether the session came in over ssh, where no window of macOS can be seen";
     NO_COLOR = "NO_COLOR": "turns colour off, with any value that is not empty";
     CI = "CI": "whether nobody is there to answer";
     LANGUAGE = "LANGUAGE": "the user's languages, best first, for what the server writes";

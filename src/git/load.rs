@@ -14,6 +14,7 @@ use super::{parameters, sources};
 use crate::environment::Environment;
 use crate::environment::variable::GIT_CONFIG_PARAMETERS;
 use crate::report::{Failure, Kind};
+use crate::shell;
 
 /// Every value that git has for `git_dir`, in the order in which later ones win.
 pub(super) fn entries(
@@ -69,7 +70,10 @@ fn read(source: Source, path: &Path) -> Result<Option<File>, Failure> {
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Kind::Local, format!("unable to access '{}'", path.display()))
         .caused_by(error)
-        .hint(format!("run 'ls -ld \"{}\"' to see who may read it", path.display()))
+        .hint(format!(
+            "run '{}' to see who may read it",
+            shell::show_permissions(path)
+        ))
 }
 
 fn append(all: &mut File, more: Option<File>) -> Result<(), Failure> {
@@ -102,7 +106,8 @@ fn append_command_line(all: &mut File, environment: &Environment) -> Result<(), 
         .ok()
         .and_then(|text| parameters::parse(text));
     let parameters = parameters.ok_or_else(|| {
-        Failure::new(Kind::Usage, "bogus format in GIT_CONFIG_PARAMETERS").hint("run 'unset GIT_CONFIG_PARAMETERS'")
+        Failure::new(Kind::Usage, "bogus format in GIT_CONFIG_PARAMETERS")
+            .hint(format!("run '{}'", shell::unset(GIT_CONFIG_PARAMETERS.name)))
     })?;
     for (key, value) in parameters {
         push(

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::file::{self, Draft};
 use crate::report::{Failure, Kind};
+use crate::shell;
 
 /// How often a lock of another is tried before it is told.
 const ATTEMPTS: usize = 10;
@@ -45,7 +46,10 @@ impl Locked {
         if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
             // As `/dev/null`, which some name so that nothing is read.
             let message = format!("'{}' is not a file that can be replaced", path.display());
-            return Err(Failure::new(Kind::Local, message).hint("see which file is meant: 'env | grep GIT_CONFIG'"));
+            return Err(Failure::new(Kind::Local, message).hint(format!(
+                "see which file is meant: '{}'",
+                shell::show_variables("GIT_CONFIG")
+            )));
         }
         let draft = lock(&target)?;
         let text = match fs::read(&target) {
@@ -122,13 +126,13 @@ fn cannot_lock(target: &Path, lock: &Path, error: &io::Error) -> Failure {
     let failure = Failure::new(Kind::Local, format!("cannot lock '{}'", target.display())).caused_by(error);
     if error.kind() == io::ErrorKind::AlreadyExists {
         failure.hint(format!(
-            "another git is changing it; if none is, run 'rm \"{}\"'",
-            lock.display()
+            "another git is changing it; if none is, run '{}'",
+            shell::remove(lock)
         ))
     } else {
         failure.hint(format!(
-            "run 'ls -ld \"{}\"' to see who may write there",
-            target.parent().unwrap_or(target).display()
+            "run '{}' to see who may write there",
+            shell::show_permissions(target.parent().unwrap_or(target))
         ))
     }
 }

@@ -103,11 +103,13 @@ fn system(environment: &Environment) -> Vec<(Source, PathBuf)> {
 
 /// The system's configuration of the git that is installed in `prefix`; `None` where builds of git differ.
 fn system_of(prefix: &Path) -> Option<PathBuf> {
+    if cfg!(windows) {
+        return system_of_windows(prefix);
+    }
     // Apple's and Homebrew's builds keep it elsewhere, and Apple's has a second file.
-    if cfg!(windows)
-        || ["Library", "Applications", "Cellar", "homebrew"]
-            .iter()
-            .any(|part| has(prefix, part))
+    if ["Library", "Applications", "Cellar", "homebrew"]
+        .iter()
+        .any(|part| has(prefix, part))
     {
         None
     } else if prefix == Path::new("/usr") || prefix.starts_with("/nix/store") || prefix.starts_with("/gnu/store") {
@@ -115,6 +117,14 @@ fn system_of(prefix: &Path) -> Option<PathBuf> {
     } else {
         Some(prefix.join("etc/gitconfig"))
     }
+}
+
+/// Git for Windows is built below a directory for each kind of processor, and keeps its configuration beside that
+/// (`ETC_GITCONFIG` in git's `config.mak.uname`).
+fn system_of_windows(prefix: &Path) -> Option<PathBuf> {
+    let kind = prefix.file_name()?.to_str()?;
+    let is_known = ["mingw32", "mingw64", "ucrt64", "clang64", "clangarm64"].contains(&kind);
+    is_known.then(|| prefix.parent().map(|root| root.join("etc/gitconfig")))?
 }
 
 fn has(path: &Path, part: &str) -> bool {
@@ -125,6 +135,14 @@ fn has(path: &Path, part: &str) -> bool {
 #[cfg(unix)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn git_for_windows_keeps_its_configuration_beside_its_programs() {
+        let programs = Path::new("/c/Program Files/Git/mingw64/libexec/git-core");
+        let found = prefix_of(programs).as_deref().and_then(system_of_windows);
+        assert_eq!(found.as_deref(), Some(Path::new("/c/Program Files/Git/etc/gitconfig")));
+        assert_eq!(system_of_windows(Path::new("/usr")), None);
+    }
 
     #[test]
     fn git_tells_by_path_where_its_configuration_is() {

@@ -5,6 +5,7 @@ use super::checks::Checks;
 use crate::cli::scene::Scene;
 use crate::environment::variable::{BBCLOUD_API_URL, BBCLOUD_BASE_URL, GIT_ALLOW_PROTOCOL};
 use crate::http::settings::{Proxy, ProxyScheme, Settings};
+use crate::shell;
 
 /// The port of the proxy that Bitbucket Pipelines puts beside a build.
 const PIPELINES_PORT: u16 = 29418;
@@ -92,7 +93,7 @@ fn check_protocol(scene: &Scene<'_>, checks: &mut Checks) {
             checks.fail(
                 NAME,
                 "GIT_ALLOW_PROTOCOL is set, and 'bbcloud' is not in it",
-                "export GIT_ALLOW_PROTOCOL=\"$GIT_ALLOW_PROTOCOL:bbcloud\"",
+                &shell::prepend("GIT_ALLOW_PROTOCOL", "bbcloud", ':'),
             );
         }
         return;

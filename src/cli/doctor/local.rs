@@ -6,6 +6,7 @@ use super::checks::Checks;
 use crate::environment::Environment;
 use crate::environment::variable::PATH;
 use crate::git;
+use crate::shell;
 
 /// The oldest git whose helper protocol has all that is used here.
 const OLDEST: (u32, u32) = (2, 30);
@@ -50,7 +51,10 @@ fn check_helper(checks: &mut Checks, environment: &Environment) {
     let directory = here.as_deref().and_then(Path::parent).map(Path::display);
     let Some(text) = answer(&["remote-bbcloud", "--version"]) else {
         let remedy = match directory {
-            Some(directory) => format!("add it to the PATH: export PATH=\"{directory}:$PATH\""),
+            Some(directory) => {
+                let separator = if cfg!(windows) { ';' } else { ':' };
+                format!("add it to the PATH: {}", shell::prepend("PATH", directory, separator))
+            }
             None => format!("put the directory of {PROGRAM} on the PATH"),
         };
         checks.fail("helper", format!("git does not find {PROGRAM}"), &remedy);
