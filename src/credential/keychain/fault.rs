@@ -97,11 +97,16 @@ fn unlock(failure: Failure) -> Failure {
 impl From<keyring_core::Error> for Fault {
     fn from(error: keyring_core::Error) -> Self {
         use keyring_core::Error;
+        #[cfg(target_os = "macos")]
+        if let Error::NoStorageAccess(cause) | Error::PlatformFailure(cause) = &error
+            && let Some(fault) = super::apple::fault(cause.as_ref())
+        {
+            return fault;
+        }
         match error {
             Error::NoEntry => Self::NoEntry,
+            // On Windows that is a session without a Credential Manager (`ERROR_NO_SUCH_LOGON_SESSION`).
             Error::NoStorageAccess(_) => Self::Locked,
-            // errSecInteractionNotAllowed and errSecUserCanceled of macOS; ERROR_NO_SUCH_LOGON_SESSION of Windows.
-            Error::PlatformFailure(cause) if says(cause.as_ref(), &["-25308", "-128", "1312"]) => Self::Locked,
             Error::PlatformFailure(cause) if says(cause.as_ref(), &["no secret service", "ServiceUnknown"]) => {
                 Self::Absent(cause.to_string())
             }

@@ -4,6 +4,8 @@
 //! secret that is not there, because only that may ever be taken for "not signed in". It must not know the order of
 //! sources, and asks for nothing that the list of accounts does not have.
 
+#[cfg(target_os = "macos")]
+mod apple;
 mod fault;
 #[cfg(target_os = "linux")]
 mod kernel;
@@ -62,6 +64,7 @@ impl Keychain {
 
     /// Reads the secret of `account`; the desktop may ask for the keychain's password if somebody is there.
     pub fn read(&self, account: &Account) -> Result<Secret, Fault> {
+        #[cfg(target_os = "linux")]
         self.make_ready(account, false)?;
         let account = account.clone();
         within(self.limits.patient(), move || {
@@ -71,6 +74,7 @@ impl Keychain {
 
     /// Writes the secret of `account`, in place of any other.
     pub fn write(&self, account: &Account, secret: &Secret) -> Result<(), Fault> {
+        #[cfg(target_os = "linux")]
         self.make_ready(account, true)?;
         let (account, secret) = (account.clone(), secret.clone());
         within(self.limits.patient(), move || {
@@ -80,6 +84,7 @@ impl Keychain {
 
     /// Deletes the secret of `account`; [`Fault::NoEntry`] if there was none.
     pub fn delete(&self, account: &Account) -> Result<(), Fault> {
+        #[cfg(target_os = "linux")]
         self.make_ready(account, false)?;
         let account = account.clone();
         within(self.limits.patient(), move || {
@@ -108,9 +113,10 @@ impl Keychain {
             },
             _ => {
                 let account = account.clone();
-                within(self.limits.alone, move || {
-                    Store::open(account.place)?.read(&account).map(drop)
-                })
+                let read = move || Store::open(account.place)?.read(&account).map(drop);
+                #[cfg(target_os = "macos")]
+                let read = || apple::without_windows(read);
+                within(self.limits.alone, read)
             }
         }
     }
@@ -155,11 +161,6 @@ impl Keychain {
             View { .. } if to_write => Err(session_bus::no_collection()),
             View { .. } => Err(Fault::NoEntry),
         }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn make_ready(&self, _account: &Account, _to_write: bool) -> Result<(), Fault> {
-        Ok(())
     }
 
     #[cfg(target_os = "linux")]
