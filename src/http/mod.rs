@@ -21,6 +21,7 @@ mod retry;
 mod session;
 pub mod settings;
 mod stream;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -18,6 +18,7 @@ use socket2::SockRef;
 
 use super::deadline::Hurried;
 use super::error::Error;
+use super::tcp;
 
 /// One end of a connection.
 #[derive(Debug)]
@@ -110,22 +111,18 @@ impl Stream {
 
     /// Returns the version of TLS and its cipher, for the trace.
     pub(super) fn security(&self) -> String {
-        match self {
-            Self::Tls(tls) => {
-                let version = tls.session.protocol_version();
-                let suite = tls.session.negotiated_cipher_suite().map(|suite| suite.suite());
-                format!("{} with {}", word(version), word(suite))
-            }
-            _ => "clear text".to_owned(),
-        }
+        let Self::Tls(tls) = self else {
+            return "clear text".to_owned();
+        };
+        let version = tls.session.protocol_version();
+        let suite = tls.session.negotiated_cipher_suite().map(|suite| suite.suite());
+        format!("{} with {}", word(version), word(suite))
     }
 
     /// Returns the server's certificate in DER.
     pub(super) fn certificate(&self) -> Option<&[u8]> {
-        match self {
-            Self::Tls(tls) => tls.session.peer_certificates()?.first().map(AsRef::as_ref),
-            _ => None,
-        }
+        let Self::Tls(tls) = self else { return None };
+        tls.session.peer_certificates()?.first().map(AsRef::as_ref)
     }
 
     fn socket(&self) -> SockRef<'_> {
@@ -139,10 +136,10 @@ impl Stream {
 
     /// Whether a read would return at once: there is plain text, the end, or an error.
     pub(super) fn has_input(&mut self) -> bool {
-        match self {
-            Self::Tls(tls) => tls.has_input(),
-            _ => has_bytes(&self.socket()),
+        if let Self::Tls(tls) = self {
+            return tls.has_input();
         }
+        has_bytes(&self.socket())
     }
 }
 
@@ -264,7 +261,7 @@ fn is_passing(error: &io::Error) -> bool {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(socket) => socket.read(buffer),
+            Self::Plain(socket) => tcp::read(socket, buffer),
             #[cfg(unix)]
             Self::Local(socket) => socket.read(buffer),
             Self::Tls(tls) => tls.read(buffer),
@@ -275,7 +272,7 @@ impl Read for Stream {
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(socket) => socket.write(bytes),
+            Self::Plain(socket) => tcp::write(socket, bytes),
             #[cfg(unix)]
             Self::Local(socket) => socket.write(bytes),
             Self::Tls(tls) => tls.write(bytes),
@@ -285,7 +282,7 @@ impl Write for Stream {
     /// TLS writes its records with it, all that are ready in one system call.
     fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Self::Plain(socket) => socket.write_vectored(pieces),
+            Self::Plain(socket) => tcp::write_vectored(socket, pieces),
             #[cfg(unix)]
             Self::Local(socket) => socket.write_vectored(pieces),
             Self::Tls(tls) => tls.write(pieces.iter().find(|piece| !piece.is_empty()).map_or(&[], |piece| piece)),
