@@ -82,9 +82,11 @@ pub(super) fn end_children() {}
 #[cfg(any(windows, target_os = "macos", test))]
 #[derive(Debug, Clone)]
 pub(super) struct Process {
+    #[cfg(any(windows, test))]
     pub(super) name: String,
     pub(super) parent: Option<u32>,
     /// In seconds: a number is used again, and a parent cannot be younger than its child.
+    #[cfg(any(windows, test))]
     pub(super) started: u64,
 }
 
@@ -128,8 +130,10 @@ mod table {
         let processes = system.processes().iter();
         let entry = |(id, process): (&sysinfo::Pid, &sysinfo::Process)| {
             let process = Process {
+                #[cfg(any(windows, test))]
                 name: process.name().to_string_lossy().into_owned(),
                 parent: process.parent().map(sysinfo::Pid::as_u32),
+                #[cfg(any(windows, test))]
                 started: process.start_time(),
             };
             (id.as_u32(), process)
