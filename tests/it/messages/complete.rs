@@ -13,8 +13,16 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
     ),
     ("the name was not found in time", "takes a resolver that says nothing"),
     (
-        "make it yours with 'sudo chown -R \"$(id -u)\" \"{directory}\" && chmod -R u+rwX \"{directory}\"'",
+        "make it yours with '{}'",
         "takes a user who may not read everything, and the tests may be root's",
+    ),
+    (
+        "sudo chown -R \"$(id -u)\" \"{path}\" && chmod -R u+rwX \"{path}\"",
+        "goes with it",
+    ),
+    (
+        "takeown /R /F \"{path}\"; icacls \"{path}\" /T /reset",
+        "goes with it on Windows",
     ),
     (
         "cannot use standard input and output",
