@@ -7,4 +7,4 @@ mod input;
 mod room;
 mod server;
 mod texts;
-mod unprivileged;
+pub(crate) mod unprivileged;

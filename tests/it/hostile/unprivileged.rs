@@ -19,12 +19,12 @@ use crate::support::scene::Scene;
 use crate::support::skip::skip;
 use crate::support::wait;
 
-const NOBODY: u32 = 65534;
+pub(crate) const NOBODY: u32 = 65534;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_git-remote-bbcloud");
 
 /// A scene in which nobody can run the product. None where even its directory cannot be reached.
-fn open_scene() -> Option<Scene> {
+pub(crate) fn open_scene() -> Option<Scene> {
     let scene = Scene::new();
     let sandbox = scene.home().parent().map(Path::to_owned).expect("the sandbox");
     let programs = sandbox.join("programs");
@@ -55,7 +55,7 @@ fn open_scene() -> Option<Scene> {
 }
 
 /// `program` as nobody, if there is anything to give up.
-fn as_nobody(scene: &Scene, program: &str) -> Command {
+pub(crate) fn as_nobody(scene: &Scene, program: &str) -> Command {
     let mut command = if rustix::process::geteuid().is_root() {
         chown(scene.work(), Some(NOBODY), Some(NOBODY)).expect("root may");
         let mut command = scene.command("setpriv", &scene.work());

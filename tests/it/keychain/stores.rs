@@ -6,8 +6,10 @@ use super::desktop::Desktop;
 use super::stub::DeafService;
 use super::{configure, json, last_user, ls_remote, ours, ours_with, says, scene};
 use crate::bitbucket::Account;
-use crate::support::run::Output;
+use crate::hostile::unprivileged::{NOBODY, as_nobody, open_scene};
+use crate::support::run::{Output, run_with_input};
 use crate::support::scene::{Scene, TOKEN};
+use crate::support::skip::skip;
 
 fn login(scene: &Scene, secret: &str) -> Output {
     ours_with(
@@ -128,4 +130,32 @@ fn an_account_remembers_its_store() {
     } else {
         assert_eq!(desktop.secrets().len(), 1, "what was kept stays where it is");
     }
+}
+
+/// As after `su`, or in a service: the keyring of the session belongs to another user, or is not there.
+#[test]
+fn the_kernels_keyring_is_that_of_the_user_and_not_of_the_session() {
+    let Some(scene) = open_scene() else { return };
+    scene.unset("BBCLOUD_TOKEN");
+    configure(&scene, "bbcloud.store", "keyutils");
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(scene.home(), Some(NOBODY), Some(NOBODY)).expect("root may");
+    }
+    let run_as_nobody = |program: &str, arguments: &[&str], input: &str| {
+        let mut command = as_nobody(&scene, program);
+        command.args(arguments);
+        run_with_input(command, input.as_bytes())
+    };
+    let url = scene.url("acme/widgets");
+    let login = ["login", "--token-stdin", "--for", "acme/widgets"];
+    let output = run_as_nobody("git-remote-bbcloud", &login, TOKEN);
+    if output.stderr.contains("the kernel's keyring cannot be used") {
+        return skip("this system does not allow the kernel's keyring");
+    }
+    assert!(output.success(), "{}", output.stderr);
+    let output = run_as_nobody("git", &["ls-remote", "--exit-code", &url, "main"], "");
+    assert!(output.success(), "{}", output.stderr);
+    let output = run_as_nobody("git-remote-bbcloud", &["logout", "--for", "acme/widgets"], "");
+    assert!(output.success(), "{}", output.stderr);
+    assert!(!run_as_nobody("git", &["ls-remote", &url], "").success());
 }
