@@ -32,6 +32,7 @@ need git git
 need cc gcc
 need /usr/include/stdio.h libc6-dev
 if [ "$purpose" = test ]; then
+    need /usr/include/zlib.h zlib1g-dev
     need pkg-config pkg-config
     pkg-config --exists libcurl 2>/dev/null || missing="$missing libcurl4-gnutls-dev"
     need ssh-keygen openssh-client
