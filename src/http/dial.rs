@@ -2,7 +2,7 @@
 //!
 //! It must not know TLS, proxies or HTTP.
 
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -81,7 +81,9 @@ impl<'a> Dialing<'a> {
         };
         let found: Vec<_> = match given {
             Some(entry) => entry.addresses.iter().map(|address| (*address, port).into()).collect(),
-            None => resolve(bare, port, self.deadline).map_err(failed)?,
+            None => resolve(bare, port, self.deadline)
+                .or_else(|error| localhost(bare, port).ok_or(error))
+                .map_err(failed)?,
         };
         let mut allowed = found;
         allowed.retain(|address| self.family.allows(address));
@@ -98,6 +100,13 @@ impl<'a> Dialing<'a> {
         }
         Ok(interleave(allowed))
     }
+}
+
+/// What `localhost` means on a machine without a file of hosts, such as a small container (RFC 6761; curl does the same).
+fn localhost(host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+    let addresses = [IpAddr::from(Ipv6Addr::LOCALHOST), IpAddr::from(Ipv4Addr::LOCALHOST)];
+    let found = addresses.map(|address| (address, port).into()).to_vec();
+    host.eq_ignore_ascii_case("localhost").then_some(found)
 }
 
 /// Looks a name up on a thread of its own: the system's resolver takes as long as it likes. Without a thread that can
@@ -287,6 +296,13 @@ mod tests {
         assert_eq!(found("X.invalid"), "127.0.0.2:443");
         assert_eq!(found("y.invalid"), "127.0.0.3:443");
         assert!(dialing.look_up("x.invalid", 1).is_err());
+    }
+
+    #[test]
+    fn localhost_needs_no_resolver() {
+        let found = localhost("LocalHost", 1).unwrap();
+        assert!(found.len() == 2 && found.iter().all(|address| address.ip().is_loopback()));
+        assert_eq!(localhost("localhost.example", 1), None);
     }
 
     #[test]

@@ -84,7 +84,9 @@ fn unpacked(release: &str) {
     if program.exists() {
         everything(&program);
     } else if place.join("unusable").exists() {
-        skip(&format!("git of Debian {release} needs a newer C library, and could not be built"));
+        skip(&format!(
+            "git of Debian {release} needs a newer C library, and could not be built"
+        ));
     } else {
         skip(&format!("git of Debian {release} has not been unpacked"));
     }
