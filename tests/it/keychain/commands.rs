@@ -214,7 +214,10 @@ fn secrets_come_from_files_and_pipes_and_never_from_arguments() {
             &["login", "--token-file", "/nonexistent"],
             "error: cannot read the secret from '/nonexistent'",
         ),
-        (&["login", "--token", "ATATT-x"], "unexpected argument '--token'"),
+        (
+            &["login", "--token", "ATATT-x"],
+            "error: secrets are not accepted as arguments",
+        ),
         (&["login", "--for", "a/b/c/d"], "error: "),
     ] {
         let output = ours(&scene, arguments);
