@@ -161,11 +161,11 @@ mod tests {
             || Ok(()),
             move || {
                 let one = counted.clone();
-                let begun = Pending::begin(|| Ok(()), move || drop(one.fetch_add(1, Ordering::Relaxed)));
+                let begun = Pending::begin(|| Ok(()), move || _ = one.fetch_add(1, Ordering::Relaxed));
                 drop(begun);
                 let two = counted.clone();
                 let (_, mut settled) =
-                    Pending::begin(|| Ok(()), move || drop(two.fetch_add(10, Ordering::Relaxed))).expect("begun");
+                    Pending::begin(|| Ok(()), move || _ = two.fetch_add(10, Ordering::Relaxed)).expect("begun");
                 settled.settle(|| Ok(())).expect("settled");
             },
         )

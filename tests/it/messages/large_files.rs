@@ -67,12 +67,12 @@ fn git_lfs(table: &mut Table, scene: &Scene) {
     scene.git_ok("clone", &["fetch", "--quiet"]);
     let elsewhere = format!("{}/{MAIN}.git", scene.bitbucket.base_url());
     scene.git_ok("clone", &["remote", "set-url", "origin", &elsewhere]);
-    let examined = shell(scene, &format!("cd clone && git-remote-bbcloud doctor {MAIN}"));
+    let examined = shell(scene, &format!("cd clone && git-remote-bbcloud doctor --for {MAIN}"));
     let lines: Vec<&str> = examined.stdout.lines().collect();
     let at = lines
         .iter()
         .position(|line| line.starts_with("warn  lfs"))
-        .expect("a line");
+        .unwrap_or_else(|| panic!("{}{}", examined.stdout, examined.stderr));
     let shown = lines.get(at..at + 2).expect("it has a remedy").join("\n");
     table.add_text("a remote is no longer a bbcloud one", &scene.normalised(&shown));
 }
