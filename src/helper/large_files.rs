@@ -122,7 +122,7 @@ impl LargeFiles<'_> {
     /// Tells git-lfs about an address that has no section in the configuration; else it takes `origin` for it.
     fn lend(&self, local: &follow::Repository) -> Result<Option<Pending>, Failure> {
         let (address, base) = self.repository.place();
-        self.refuse_secret(address)?;
+        Self::refuse_secret(address)?;
         let locate = |address: &str| lfs_url_of(address, base);
         // git-lfs takes an address for the remote that is pushed there.
         local
@@ -157,7 +157,7 @@ impl LargeFiles<'_> {
     }
 
     /// A secret in an address would be written into the configuration.
-    fn refuse_secret(&self, address: &Address) -> Result<(), Failure> {
+    fn refuse_secret(address: &Address) -> Result<(), Failure> {
         if address.secret().is_none() {
             return Ok(());
         }

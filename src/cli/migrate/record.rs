@@ -152,7 +152,7 @@ pub(super) fn undo(mut site: Site, dry_run: bool, scene: &Scene<'_>) -> Result<O
             Some(text) if lfs::edits::is_followed(&entry.key) => {
                 // The helper has brought it up to date since; it goes with the address that it is for.
                 for (key, value) in lfs::edits::forget(&mut text.document, &entry.key)? {
-                    lines += &format!("{key} = {value}\n");
+                    lines.extend([key.to_string().as_str(), " = ", &value, "\n"]);
                     changed += 1;
                 }
                 continue;

@@ -217,7 +217,12 @@ mod tests {
     #[test]
     fn user_names_cannot_shape_the_configuration() {
         for name in ["a#b", "a\"b", "a\\b", "a;b", " a", "a\u{e9}"] {
-            let lines = [Line::new("url", "bbcloud::x\"y", "insteadof", format!("https://{name}@bitbucket.org/"))];
+            let lines = [Line::new(
+                "url",
+                "bbcloud::x\"y",
+                "insteadof",
+                format!("https://{name}@bitbucket.org/"),
+            )];
             let text = block(&lines, b"");
             let document = Document::parse(text.as_bytes(), "text").expect("sound");
             let read: Vec<String> = document.values().iter().map(|value| value.text.to_string()).collect();

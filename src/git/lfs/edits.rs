@@ -169,8 +169,8 @@ impl Settings<'_> {
             if now == then {
                 continue;
             }
-            let remove = |value: &String| Edit::Remove(key(remote, name), value.clone());
-            edits.extend(now.iter().map(remove));
+            let gone = |value: &String| Edit::Remove(key(remote, name), value.clone());
+            edits.extend(now.iter().map(gone));
             let add = |value: &String| Edit::Add(key(remote, name), value.clone());
             edits.extend(then.iter().map(add));
         }

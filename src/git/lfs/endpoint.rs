@@ -55,8 +55,8 @@ impl Endpoints {
         };
         let foreign = upload.as_ref().is_some_and(|upload| {
             let mut pushes = route.pushes.iter();
-            let pushed = matches!(moment, Moment::Pushing(address) if locate(address).as_ref() == Some(upload));
-            !pushed && !pushes.any(|address| locate(address).as_ref() == Some(upload))
+            let is_target = matches!(moment, Moment::Pushing(address) if locate(address).as_ref() == Some(upload));
+            !is_target && !pushes.any(|address| locate(address).as_ref() == Some(upload))
         });
         Self {
             download,
@@ -113,7 +113,11 @@ fn place(address: &str, locate: Locate<'_>) -> String {
     // No secret is written a second time: git-lfs then asks for it as git does.
     url.set_password(None).ok();
     let text = url.as_str().trim_end_matches('/');
-    let end = if text.ends_with(".git") { "" } else { ".git" };
+    let end = if text.strip_suffix(".git").is_some() {
+        ""
+    } else {
+        ".git"
+    };
     format!("{text}{end}/info/lfs")
 }
 
