@@ -72,12 +72,11 @@ impl Named<'_> {
             config: &config,
             environment: self.environment,
         };
-        self.lfs = match service {
-            Service::ReceivePack => files.before_push()?,
-            _ => {
-                files.before_fetch(self.report, quiet);
-                None
-            }
+        self.lfs = if service == Service::ReceivePack {
+            files.before_push()?
+        } else {
+            files.before_fetch(self.report, quiet);
+            None
         };
         Ok(())
     }

@@ -164,7 +164,7 @@ mod tests {
                 let begun = Pending::begin(|| Ok(()), move || _ = one.fetch_add(1, Ordering::Relaxed));
                 drop(begun);
                 let two = counted.clone();
-                let (_, mut settled) =
+                let ((), mut settled) =
                     Pending::begin(|| Ok(()), move || _ = two.fetch_add(10, Ordering::Relaxed)).expect("begun");
                 settled.settle(|| Ok(())).expect("settled");
             },
