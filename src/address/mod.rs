@@ -20,6 +20,7 @@ use url::Url;
 pub use self::base_url::BaseUrl;
 use self::fault::Fault;
 use self::name::Place;
+pub use self::pasted::SSH as SSH_HOSTS;
 use self::userinfo::Userinfo;
 use crate::report::Failure;
 use crate::secret::Secret;

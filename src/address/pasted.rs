@@ -12,8 +12,8 @@ use super::{Address, BaseUrl};
 /// Where a browser meets Bitbucket Cloud.
 const WEB: [&str; 2] = ["bitbucket.org", "www.bitbucket.org"];
 
-/// Where ssh meets it; the second listens on port 443.
-const SSH: [&str; 2] = ["bitbucket.org", "altssh.bitbucket.org"];
+/// Where ssh meets it: the host before 2026-11-12, the one since then, and the one that listens on port 443.
+pub const SSH: [&str; 3] = ["bitbucket.org", "ssh.bitbucket.org", "altssh.bitbucket.org"];
 
 /// Returns the address that `scheme://rest` means.
 pub(super) fn url(scheme: &str, rest: &str, base: &BaseUrl) -> Result<Address, Fault> {

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Args;
 use zeroize::Zeroizing;
 
+use super::large_files::{self, Asker};
 use super::scene::{Scene, exit, print};
 use crate::address::Address;
 use crate::credential::Wanted;
@@ -36,6 +37,9 @@ With 'useHttpPath' git says which repository it is about, so that accounts for o
 pub(super) struct Arguments {
     /// What git asks for: get, store or erase; anything else is left to other helpers
     operation: String,
+    /// Answer nothing, and only bring up to date what git-lfs reads in this repository
+    #[arg(long, hide = true)]
+    follow: bool,
 }
 
 /// What git asks about. Other attributes, such as `capability[]`, `state[]` and `wwwauth[]`, say nothing that matters.
@@ -52,6 +56,16 @@ pub(super) struct Question {
 pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
     let question = Question::read(io::stdin().lock())?;
     let erase = arguments.operation == "erase";
+    if !erase && question.is_for(scene) {
+        let asker = match (arguments.operation.as_str(), arguments.follow) {
+            ("get", false) => Asker::Path(&question.path),
+            _ => Asker::Git,
+        };
+        large_files::follow(asker, scene)?;
+    }
+    if arguments.follow {
+        return Ok(exit(true));
+    }
     if !(erase || arguments.operation == "get") || !question.is_for(scene) {
         return Ok(exit(true));
     }

@@ -4,6 +4,7 @@ mod api;
 mod completions;
 mod credential;
 mod doctor;
+mod large_files;
 mod login;
 mod logout;
 mod man;

@@ -39,6 +39,7 @@ variables! {
 
     GIT_DIR = "GIT_DIR": "the repository that git runs the helper for";
     GIT_COMMON_DIR = "GIT_COMMON_DIR": "where a linked work tree's shared files are";
+    GIT_WORK_TREE = "GIT_WORK_TREE": "where the files of the repository are";
     GIT_EXEC_PATH = "GIT_EXEC_PATH": "where git's own programs are";
     GIT_CONFIG_PARAMETERS = "GIT_CONFIG_PARAMETERS": "what 'git -c' passes on";
     GIT_CONFIG_COUNT = "GIT_CONFIG_COUNT": "how many `GIT_CONFIG_KEY_<n>` and `GIT_CONFIG_VALUE_<n>` pairs there are";

@@ -117,13 +117,6 @@ impl Config {
         self.entries.iter().filter(of_name).filter_map(pair).collect()
     }
 
-    /// Returns what stands for `url` by the longest `url.<base>.insteadOf`, if one rewrites it: its `<base>`.
-    pub fn rewriting(&self, url: &str) -> Option<String> {
-        let rules = self.by_subsection("url", "insteadOf").into_iter();
-        let rules = rules.filter(|(_, start)| url.starts_with(start.as_str()));
-        rules.max_by_key(|(_, start)| start.len()).map(|(base, _)| base)
-    }
-
     /// Whether git asks the credential helper `program` about `url`, which has no user name.
     pub fn has_credential_helper(&self, url: &str, program: &str) -> bool {
         let helpers = self

@@ -143,7 +143,7 @@ impl Document {
 
     /// Adds a value after all others of its section, and the section after all others where there is none.
     pub fn add(&mut self, key: &Key, text: &str) -> Result<(), Failure> {
-        let line = format!("\t{} = {}\n", key.name, quoted(text));
+        let line = line(&key.name, text);
         let mut whole: Vec<u8> = self.file.to_bstring().into();
         if let Some(end) = self.end_of_section(key, &whole) {
             let ends_line = whole.get(..end).is_some_and(|before| before.ends_with(b"\n"));
@@ -222,8 +222,8 @@ fn without_blank(before: &[u8], mut after: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<
     after
 }
 
-/// The line that begins the section of `key`.
-fn header(key: &Key) -> String {
+/// Returns the line that begins the section of `key`.
+pub fn header(key: &Key) -> String {
     match &key.subsection {
         Some(subsection) => {
             let escaped = subsection.replace('\\', "\\\\").replace('"', "\\\"");
@@ -231,6 +231,13 @@ fn header(key: &Key) -> String {
         }
         None => format!("[{}]\n", key.section),
     }
+}
+
+/// Returns the line that gives `name` a value.
+pub fn line(name: &str, text: &str) -> String {
+    let value = quoted(text);
+    let space = if value.is_empty() { "" } else { " " };
+    format!("\t{name} ={space}{value}\n")
 }
 
 /// The value as git reads it back (git-config(1), "Values").

@@ -11,6 +11,7 @@ mod load;
 mod parameters;
 pub mod place;
 pub mod replace;
+pub mod rewriting;
 mod sources;
 pub mod url_match;
 pub mod value;

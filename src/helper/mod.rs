@@ -5,18 +5,20 @@
 
 pub mod command;
 mod fetch_pack;
+mod large_files;
 pub mod options;
 
 use std::io::{BufRead, Read as _, Write};
 
 use self::command::{Command, MAX_LINE};
+use self::large_files::LargeFiles;
 use self::options::{Options, Outcome};
 use crate::bridge::discovery::Advertisement;
 use crate::bridge::service::{Service, Version};
 use crate::bridge::{fallback, receive_pack, upload_archive};
 use crate::environment::Environment;
 use crate::git::config::Config;
-use crate::git::lfs;
+use crate::process::Pending;
 use crate::report::{Failure, Kind, Report};
 use crate::repository::Repository;
 
@@ -40,6 +42,8 @@ struct Named<'a> {
     opened: Option<Repository>,
     /// What the repository was opened with, until git-lfs has been told of it.
     config: Option<Config>,
+    /// What git-lfs reads during this session only.
+    lfs: Option<Pending>,
 }
 
 impl Named<'_> {
@@ -56,26 +60,24 @@ impl Named<'_> {
         }
     }
 
-    /// Tells git-lfs where the remote's large files are, the first time that git asks for `service`.
+    /// Sees to it that large files go where the commits go, once a session.
     fn tell_lfs(&mut self, service: Service, quiet: bool) -> Result<(), Failure> {
-        let url = self.open()?.lfs_url();
-        let Some(config) = self.config.take() else {
+        self.open()?;
+        let (Some(config), Some(repository)) = (self.config.take(), &self.opened) else {
             return Ok(());
         };
-        let remotes = config.remotes();
-        let remote = remotes.iter().find(|remote| remote.name == self.name);
-        let elsewhere = service == Service::ReceivePack && remote.is_some_and(|remote| !remote.push_urls.is_empty());
-        if remote.is_none() || elsewhere || config.flag("bbcloud.lfs")? == Some(false) {
-            return Ok(());
-        }
-        if let Err(failure) = lfs::announce(self.name, &url, &config, self.environment)
-            && !quiet
-        {
-            let warning = format!("git-lfs does not know where the large files are: {}", failure.message());
-            self.report.warning(&warning);
-            self.report
-                .hint(&format!("run 'git config remote.{}.lfsurl {url}'", self.name));
-        }
+        let files = LargeFiles {
+            name: self.name,
+            repository,
+            config: &config,
+            environment: self.environment,
+        };
+        self.lfs = if service == Service::ReceivePack {
+            files.before_push()?
+        } else {
+            files.before_fetch(self.report, quiet);
+            None
+        };
         Ok(())
     }
 }
@@ -106,6 +108,7 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
                 report,
                 opened: None,
                 config: None,
+                lfs: None,
             },
             from_git,
             to_git,

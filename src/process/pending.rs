@@ -3,6 +3,8 @@
 //! Whoever begins such a thing says how it is undone. That happens when the value is dropped, when a signal ends the
 //! process, and when the process ends itself because git has gone. It must not know what is undone.
 
+use std::cell::Cell;
+use std::fmt;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -28,11 +30,17 @@ impl List {
     }
 }
 
+thread_local! {
+    /// Whether this thread undoes something, and has the list for that.
+    static UNDOING: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Something that was begun and is undone when this is dropped, unless it is settled before.
-#[derive(Debug)]
 #[must_use = "it is undone at once"]
 pub struct Pending {
     number: u64,
+    /// How it is undone, where it was begun to undo something else: that is in the list already.
+    nested: Option<Undo>,
 }
 
 impl Pending {
@@ -41,17 +49,26 @@ impl Pending {
         begin: impl FnOnce() -> io::Result<T>,
         undo: impl FnOnce() + Send + 'static,
     ) -> io::Result<(T, Self)> {
+        if UNDOING.get() {
+            let nested: Option<Undo> = Some(Box::new(undo));
+            return Ok((begin()?, Self { number: 0, nested }));
+        }
         signals::watch();
         let mut list = list();
         let made = begin()?;
         list.last += 1;
         let number = list.last;
         list.undos.push((number, Box::new(undo)));
-        Ok((made, Self { number }))
+        Ok((made, Self { number, nested: None }))
     }
 
     /// Does `end`. If that succeeds, nothing is left to undo.
     pub fn settle(&mut self, end: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        if self.nested.is_some() {
+            end()?;
+            self.nested = None;
+            return Ok(());
+        }
         let mut list = list();
         end()?;
         drop(list.take(self.number));
@@ -61,11 +78,32 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        let mut list = list();
-        if let Some(undo) = list.take(self.number) {
+        if let Some(undo) = self.nested.take() {
             undo();
         }
+        if self.number == 0 {
+            return;
+        }
+        let mut list = list();
+        if let Some(undo) = list.take(self.number) {
+            undoing(undo);
+        }
     }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Does `undo`, which may begin something itself, such as the lock of a file.
+fn undoing(undo: Undo) {
+    UNDOING.set(true);
+    undo();
+    UNDOING.set(false);
 }
 
 /// Undoes all that was begun, the latest first, because the process is about to end: whoever wants to begin or to
@@ -73,7 +111,7 @@ impl Drop for Pending {
 pub(super) fn undo_all() {
     let mut list = list();
     while let Some((_, undo)) = list.undos.pop() {
-        undo();
+        undoing(undo);
     }
     std::mem::forget(list);
 }
@@ -114,5 +152,25 @@ mod tests {
         assert_eq!(count(), 0, "it may be tried again");
         drop(failed);
         assert_eq!(count(), 1);
+    }
+    #[test]
+    fn what_undoes_may_begin_something_itself() {
+        let nested = Arc::new(AtomicU32::new(0));
+        let counted = nested.clone();
+        let ((), outer) = Pending::begin(
+            || Ok(()),
+            move || {
+                let one = counted.clone();
+                let begun = Pending::begin(|| Ok(()), move || _ = one.fetch_add(1, Ordering::Relaxed));
+                drop(begun);
+                let two = counted.clone();
+                let ((), mut settled) =
+                    Pending::begin(|| Ok(()), move || _ = two.fetch_add(10, Ordering::Relaxed)).expect("begun");
+                settled.settle(|| Ok(())).expect("settled");
+            },
+        )
+        .expect("begun");
+        drop(outer);
+        assert_eq!(nested.load(Ordering::Relaxed), 1);
     }
 }

@@ -91,9 +91,9 @@ impl Repository {
         self.address.https_url(&self.base).to_string()
     }
 
-    /// Returns the URL of its large files, for git-lfs.
-    pub fn lfs_url(&self) -> Url {
-        lfs_url(&self.address, &self.base)
+    /// Returns the address, and the URL below which it is.
+    pub fn place(&self) -> (&Address, &BaseUrl) {
+        (&self.address, &self.base)
     }
 
     /// Returns how many bytes of a request are held in memory, at most (`http.postBuffer`).
@@ -167,6 +167,14 @@ pub fn lfs_url(address: &Address, base: &BaseUrl) -> Url {
         url.set_username(name).ok();
     }
     url
+}
+
+/// Returns the URL of the large files at an address as git has it; `None` unless git calls this program for it.
+pub fn lfs_url_of(address: &str, base: &BaseUrl) -> Option<String> {
+    let address = address
+        .starts_with("bbcloud:")
+        .then(|| Address::parse(address, base).ok())??;
+    Some(lfs_url(&address, base).to_string())
 }
 
 /// What git would warn about is told once, however many repositories a command opens.

@@ -8,7 +8,8 @@ use super::checks::Checks;
 use super::server::Asking;
 use crate::address::Address;
 use crate::cli::scene::Scene;
-use crate::git::lfs;
+use crate::git::config::Remote;
+use crate::git::lfs::{self, follow};
 use crate::git::place::Place;
 use crate::repository;
 
@@ -52,26 +53,27 @@ pub(super) fn check(asking: &mut Asking, address: &Address, scene: &Scene<'_>, c
 
 /// The server has LFS. 422 is what servers say to a question for nothing.
 fn answered(status: u16, address: &Address, scene: &Scene<'_>, checks: &mut Checks) {
-    let place = repository::lfs_url(address, &scene.base);
-    let is_used = || Place::find(Path::new(".")).is_ok_and(|place| lfs::is_used(&place));
-    let lacks = |name: &String| !lfs::missing(name, &place, &scene.config).is_empty();
-    match remote(address, scene).filter(lacks) {
-        Some(name) if is_used() => checks.warn(
-            NAME,
-            format!("this repository uses Git LFS, and git-lfs lacks what it needs for the remote '{name}'"),
-            &format!("git-remote-bbcloud migrate --remote {name}"),
-        ),
-        _ => checks.ok(NAME, format!("at {place} (HTTP {status})")),
-    }
-}
-
-/// Returns the remote of the repository one stands in that is `address`.
-fn remote(address: &Address, scene: &Scene<'_>) -> Option<String> {
-    let is_ours = |url: &String| {
-        url.starts_with("bbcloud:")
-            && Address::parse(url, &scene.base).is_ok_and(|found| found.to_string() == address.to_string())
+    let url = repository::lfs_url(address, &scene.base);
+    let locate = |address: &str| repository::lfs_url_of(address, &scene.base);
+    let place = Place::find(Path::new(".")).ok().filter(lfs::is_used);
+    let repository = place.map(follow::Repository::in_place);
+    let is_stale = |remote: &Remote| {
+        let repository = repository.as_ref();
+        repository.is_some_and(|repository| !repository.edits_for(remote, &scene.config, &locate).is_empty())
     };
-    let mut remotes = scene.config.remotes().into_iter();
-    let remote = remotes.find(|remote| remote.urls.iter().any(is_ours))?;
-    Some(remote.name)
+    match scene.config.remotes().into_iter().find(is_stale) {
+        Some(remote) => {
+            let fetched = scene.config.route(&remote).fetch;
+            let remedy = match fetched.and_then(|address| locate(&address)) {
+                Some(_) => format!("git-remote-bbcloud migrate --remote {}", remote.name),
+                None => format!("git config --unset-all remote.{}.lfsurl", remote.name),
+            };
+            let detail = format!(
+                "what git-lfs reads about the remote '{}' is missing or out of date",
+                remote.name
+            );
+            checks.warn(NAME, detail, &remedy);
+        }
+        None => checks.ok(NAME, format!("at {url} (HTTP {status})")),
+    }
 }

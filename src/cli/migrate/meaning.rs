@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::address::{Address, BaseUrl};
+use crate::address::{Address, BaseUrl, SSH_HOSTS};
 use crate::credential::username::is_own;
 use crate::report::Failure;
 
@@ -79,11 +79,8 @@ fn is_scp(url: &str) -> bool {
 /// Whether `url` has a host of ours in it.
 fn names(url: &str, base: &BaseUrl) -> bool {
     let lower = Zeroizing::new(url.to_ascii_lowercase());
-    let hosts = [
-        base.host_and_port(),
-        "bitbucket.org".to_owned(),
-        "altssh.bitbucket.org".to_owned(),
-    ];
+    let mut hosts = vec![base.host_and_port()];
+    hosts.extend(SSH_HOSTS.map(str::to_owned));
     let places = hosts.iter().flat_map(|host| {
         ["@", "://"]
             .into_iter()
@@ -127,6 +124,14 @@ mod tests {
             ),
             ("git@bitbucket.org:acme/widgets.git", "bbcloud::acme/widgets"),
             ("bitbucket.org:acme/widgets.git", "bbcloud::acme/widgets"),
+            ("git@ssh.bitbucket.org:acme/widgets.git", "bbcloud::acme/widgets"),
+            ("ssh.bitbucket.org:acme/widgets", "bbcloud::acme/widgets"),
+            ("ssh://ssh.bitbucket.org:22/acme/widgets.git", "bbcloud::acme/widgets"),
+            (
+                "git+ssh://git@ssh.bitbucket.org/acme/widgets.git",
+                "bbcloud::acme/widgets",
+            ),
+            ("https://WWW.Bitbucket.org/acme/widgets", "bbcloud::acme/widgets"),
             ("ssh://git@bitbucket.org/acme/widgets.git", "bbcloud::acme/widgets"),
             (
                 "ssh://git@altssh.bitbucket.org:443/acme/widgets.git",
@@ -149,6 +154,9 @@ mod tests {
             "https://github.com/acme/widgets.git",
             "https://ada:hunter2@bitbucket.example.com/scm/acme/widgets.git",
             "git@github.com:acme/widgets.git",
+            "git@ssh.bitbucket.org.example:acme/widgets.git",
+            "ssh://git@xssh.bitbucket.org/acme/widgets.git",
+            "https://ssh.bitbucket.org/acme/widgets.git",
             "acme/widgets",
             "../widgets",
             "/srv/git/widgets.git",

@@ -11,6 +11,7 @@ use super::site::{Outcome, Site};
 use crate::cli::scene::{Scene, print};
 use crate::file::{self, Draft};
 use crate::git::document::Key;
+use crate::git::lfs;
 use crate::git::place::Place;
 use crate::git::replace::lock;
 use crate::report::{Failure, Kind};
@@ -148,6 +149,14 @@ pub(super) fn undo(mut site: Site, dry_run: bool, scene: &Scene<'_>) -> Result<O
     let mut lost = Vec::new();
     for entry in record.entries.iter().rev() {
         let put_back = match site.named(&entry.file)? {
+            Some(text) if lfs::edits::is_followed(&entry.key) => {
+                // The helper has brought it up to date since; it goes with the address that it is for.
+                for (key, value) in lfs::edits::forget(&mut text.document, &entry.key)? {
+                    lines.extend([key.to_string().as_str(), " = ", &value, "\n"]);
+                    changed += 1;
+                }
+                continue;
+            }
             Some(text) => put_back(entry, text)?,
             None => false,
         };

@@ -9,11 +9,11 @@ use super::meaning::Meaning;
 use super::no_remote;
 use super::plan::{Change, Choice, Plan, choose};
 use super::record::{Entry, Record};
-use crate::address::Address;
 use crate::cli::scene::{Scene, print};
-use crate::git::config::Config;
+use crate::git::config::{Config, Remote};
 use crate::git::document::{Document, Key};
 use crate::git::lfs;
+use crate::git::lfs::edits::Edit;
 use crate::git::place::{Place, is_below};
 use crate::git::replace::{Locked, Next};
 use crate::report::{Failure, Kind};
@@ -111,31 +111,51 @@ impl Site {
 
     /// Adds what git-lfs needs for remotes with a `bbcloud::` address, in a repository that uses it.
     fn tell_lfs(&mut self, chosen: &[String], scene: &Scene<'_>) -> Result<Vec<Entry>, Failure> {
+        let locate = |address: &str| repository::lfs_url_of(address, &scene.base);
+        let remotes: Vec<Remote> = chosen.iter().map(|name| self.remote(name)).collect();
+        let is_ours = |remote: &Remote| {
+            self.config
+                .route(remote)
+                .fetch
+                .is_some_and(|url| locate(&url).is_some())
+        };
+        if !remotes.iter().any(is_ours) || !lfs::is_used(&self.place) {
+            return Ok(Vec::new());
+        }
+        let repository = lfs::follow::Repository::in_place(self.place.clone());
+        let Some(text) = self.texts.first_mut() else {
+            return Ok(Vec::new());
+        };
         let mut added = Vec::new();
-        let mut used = None;
-        for name in chosen {
-            let key = Key::new("remote", name, "url");
-            let url = self
-                .texts
-                .iter()
-                .find_map(|text| text.document.all(&key).into_iter().next());
-            let Some(address) = url
-                .filter(|url| url.starts_with("bbcloud:"))
-                .and_then(|url| Address::parse(&url, &scene.base).ok())
-            else {
-                continue;
-            };
-            if !*used.get_or_insert_with(|| lfs::is_used(&self.place)) {
-                continue;
-            }
-            let lfs_url = repository::lfs_url(&address, &scene.base);
-            let Some(text) = self.texts.first_mut() else { continue };
-            for (key, value) in lfs::missing(name, &lfs_url, &self.config) {
-                text.document.add(&key, &value)?;
-                added.push(Entry::added(&text.name, key, value));
+        for edit in remotes
+            .iter()
+            .flat_map(|remote| repository.edits_for(remote, &self.config, &locate))
+        {
+            edit.apply(&mut text.document)?;
+            // What is removed is out of date, and nobody's loss.
+            if let Edit::Add(key, value) = edit {
+                let entry = Entry::added(&text.name, key, value);
+                if !added.contains(&entry) {
+                    added.push(entry);
+                }
             }
         }
         Ok(added)
+    }
+
+    /// Returns the remote as the changed texts have it.
+    fn remote(&self, name: &str) -> Remote {
+        let values = |variable| {
+            let key = Key::new("remote", name, variable);
+            let texts = self.texts.iter();
+            let values = texts.flat_map(move |text| text.document.all(&key));
+            values.map(|value| value.to_string()).collect()
+        };
+        Remote {
+            name: name.to_owned(),
+            urls: values("url"),
+            push_urls: values("pushurl"),
+        }
     }
 
     /// Writes the record, and then the files. A file that another has changed meanwhile is left to it.

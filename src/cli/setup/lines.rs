@@ -1,12 +1,11 @@
 //! The lines that git's global configuration needs, and whether it has them.
 
 use std::fmt;
-use std::fmt::Write as _;
 
-use crate::address::BaseUrl;
+use crate::address::{BaseUrl, SSH_HOSTS};
 use crate::credential::account::{Account, is_fixed};
 use crate::git::config::Config;
-use crate::git::document::Key;
+use crate::git::document::{self, Key};
 use crate::git::lfs::CREDENTIAL_HELPER;
 
 /// What the lines are for, above them in the file.
@@ -125,10 +124,27 @@ fn starts(accounts: &[Account], base: &BaseUrl) -> Vec<String> {
     let (scheme, rest) = place.split_once("://").unwrap_or(("https", &place));
     let mut starts = vec![format!("{place}/")];
     starts.extend(names.iter().map(|name| format!("{scheme}://{name}@{rest}/")));
-    starts.push(format!("git@{}:", base.host()));
-    starts.push(format!("ssh://git@{}/", base.host()));
-    if base.is_bitbucket_org() {
-        starts.push("ssh://git@altssh.bitbucket.org:443/".to_owned());
+    starts.extend(ssh_starts(base));
+    starts
+}
+
+/// What ssh URLs begin with. `insteadOf` compares bytes, so each way to write one is a line.
+fn ssh_starts(base: &BaseUrl) -> Vec<String> {
+    let hosts = if base.is_bitbucket_org() {
+        SSH_HOSTS.to_vec()
+    } else {
+        vec![base.host()]
+    };
+    let mut starts = Vec::new();
+    for host in hosts {
+        let port = if host.starts_with("altssh.") { 443 } else { 22 };
+        for user in ["git@", ""] {
+            starts.push(format!("{user}{host}:"));
+            for scheme in ["ssh", "git+ssh"] {
+                starts.push(format!("{scheme}://{user}{host}/"));
+                starts.push(format!("{scheme}://{user}{host}:{port}/"));
+            }
+        }
     }
     starts
 }
@@ -146,12 +162,9 @@ pub(super) fn block(lines: &[Line], before: &[u8]) -> String {
     text += COMMENT;
     let mut open = None;
     for line in lines {
-        let section = (
-            line.key.section.as_str(),
-            line.key.subsection.as_deref().unwrap_or_default(),
-        );
+        let section = (&line.key.section, &line.key.subsection);
         if open != Some(section) {
-            writeln!(text, "[{} \"{}\"]", section.0, escaped(section.1)).ok();
+            text += &document::header(&line.key);
             open = Some(section);
         }
         let name = match line.key.name.as_str() {
@@ -159,18 +172,9 @@ pub(super) fn block(lines: &[Line], before: &[u8]) -> String {
             "insteadof" => "insteadOf",
             name => name,
         };
-        let value = if line.value.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", line.value)
-        };
-        writeln!(text, "\t{name} ={value}").ok();
+        text += &document::line(name, &line.value);
     }
     text
-}
-
-fn escaped(subsection: &str) -> String {
-    subsection.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 #[cfg(test)]
@@ -201,8 +205,29 @@ mod tests {
             "{text}"
         );
         assert!(
+            text.contains("\tinsteadOf = ssh://git@ssh.bitbucket.org/acme/\n"),
+            "{text}"
+        );
+        assert!(
             text.contains("[url \"bbcloud::\"]\n\tinsteadOf = https://bitbucket.org/\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn user_names_cannot_shape_the_configuration() {
+        for name in ["a#b", "a\"b", "a\\b", "a;b", " a", "a\u{e9}"] {
+            let lines = [Line::new(
+                "url",
+                "bbcloud::x\"y",
+                "insteadof",
+                format!("https://{name}@bitbucket.org/"),
+            )];
+            let text = block(&lines, b"");
+            let document = Document::parse(text.as_bytes(), "text").expect("sound");
+            let read: Vec<String> = document.values().iter().map(|value| value.text.to_string()).collect();
+            assert_eq!(read, [format!("https://{name}@bitbucket.org/")], "{text}");
+            assert_eq!(document.values()[0].key, lines[0].key);
+        }
     }
 }

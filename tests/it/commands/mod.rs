@@ -2,6 +2,7 @@
 
 mod forms;
 mod lfs;
+mod lfs_places;
 mod migrate;
 mod setup;
 mod together;

@@ -183,6 +183,7 @@ const NO_TEXT: &[&str] = &[
     "org.freedesktop.secrets was not provided",
     "keyutils is a part of Linux",
     "ring with TLS 1.2 and 1.3",
+    "!git-remote-bbcloud credential --follow",
 ];
 
 fn is_listed(text: &Text) -> bool {

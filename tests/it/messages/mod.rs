@@ -14,6 +14,7 @@ mod doctor;
 mod doctor_at_the_server;
 mod git;
 mod keychain;
+mod large_files;
 mod migrate_and_setup;
 mod network;
 mod protocol;
