@@ -56,6 +56,8 @@ pub fn find(text: &str, host: &str, username: Option<&str>) -> Option<Entry> {
     let fits = |name: &Option<String>| username.is_none_or(|wanted| name.as_deref().is_none_or(|name| name == wanted));
     loop {
         let word = words.next();
+        // Values keep their case; curl takes keywords in any.
+        let word = word.map(|word| word.to_ascii_lowercase());
         // Whatever begins a new entry ends the one before it.
         if matches!(word.as_deref(), None | Some("machine" | "default" | "macdef")) {
             if applies
