@@ -45,9 +45,12 @@ fn pages(operation: Operation) -> Vec<Case> {
     let signed_in = "this network requires you to sign in (HTTP 511)";
     let told = |named: &str| answered(operation, named);
     // Git itself looks at the type of an advertisement only.
-    let renamed = |name: &str, action: Action, named: &str| match operation.is_get() {
-        true => Case::fails(name, action, answered(operation, named)),
-        false => Case::new(name, action, Effect::None),
+    let renamed = |name: &str, action: Action, named: &str| {
+        if operation.is_get() {
+            Case::fails(name, action, answered(operation, named))
+        } else {
+            Case::new(name, action, Effect::None)
+        }
     };
     let plain = Action::ContentType("text/plain".to_owned());
     vec![
