@@ -172,6 +172,8 @@ mod tests {
         assert_eq!(found(FILE, "bitbucket.org", Some("bob")), some!("bob", "pb"));
         assert_eq!(found(FILE, "other.org", None), some!("anonymous", "pd"));
         assert_eq!(found(FILE, "no.password", None), some!("anonymous", "pd"));
+        let shouted = "MACHINE example.com Login Ada PASSWORD Pa";
+        assert_eq!(found(shouted, "example.com", None), some!("Ada", "Pa"));
     }
 
     #[test]

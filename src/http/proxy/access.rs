@@ -78,11 +78,7 @@ impl Access {
             }
         }
         if !offered.iter().any(|method| method == "basic") {
-            let method = match offered.join(" or ") {
-                none if none.is_empty() => "an unknown kind of".to_owned(),
-                methods => methods,
-            };
-            return Err(way.failed(ProxyFault::Method(method)));
+            return Err(way.failed(ProxyFault::Method(offered.join(" or "))));
         }
         if self.login.is_some() && !self.send {
             self.send = true;
