@@ -31,8 +31,7 @@ pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) 
         match passage.pass(bytes, to_git).map_err(Error::ToGit)? {
             Passed::All => {}
             Passed::Broken { error, .. } => {
-                let reason = format!("invalid git protocol data from the server: {error}");
-                return Err(after(is_complete, Error::Protocol(reason)));
+                return Err(after(is_complete, not_gits(&error)));
             }
         }
         let count = bytes.len();
@@ -52,6 +51,11 @@ pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) 
         Some(reason) => Err(Error::Protocol(reason)),
         None => Ok(passage.for_git),
     }
+}
+
+/// An answer that is not packets.
+pub(super) fn not_gits(error: &packet::Error) -> Error {
+    Error::Protocol(format!("invalid git protocol data from the server: {error}"))
 }
 
 fn after(is_complete: bool, error: Error) -> Error {

@@ -102,7 +102,7 @@ pub enum ProxyFault {
     #[error("rejected the user name and password")]
     LoginRejected,
     /// It offers only methods to sign in that are not spoken here.
-    #[error("requires {0}{}authentication, which this build does not support", if .0.is_empty() { "" } else { " " })]
+    #[error("requires {0} authentication, which this build does not support")]
     Method(String),
     /// The setting wants a method that is not spoken here.
     #[error("cannot be used: this build does not support the method in http.proxyAuthMethod")]

@@ -78,7 +78,11 @@ impl Access {
             }
         }
         if !offered.iter().any(|method| method == "basic") {
-            return Err(way.failed(ProxyFault::Method(offered.join(" or "))));
+            // A 407 that names no method at all.
+            return Err(match offered.join(" or ") {
+                none if none.is_empty() => way.failed(ProxyFault::LoginRejected),
+                methods => way.failed(ProxyFault::Method(methods)),
+            });
         }
         if self.login.is_some() && !self.send {
             self.send = true;
