@@ -16,7 +16,7 @@
 //! 2. [`helper`]: git's commands, one at a time; `command` parses them, `options` keeps them.
 //! 3. [`bridge`]: `upload_pack` (fetch, version 2), `receive_pack` (push), `upload_archive`, `fallback` (fetch, version
 //!    0 and 1), over `remote` (one server, and the `outcome` of each request), `discovery` (its advertisement), `relay` (its answers on their way to git, with
-//!    the texts in them made harmless by `sideband` and `report_status`) and `packet` (git's framing).
+//!    the texts in them made harmless by `sideband`, `report_status` and `text`) and `packet` (git's framing).
 //! 4. [`http`]: `client` implements the trait: each `answer` to a `request` comes over a `session` (redirects, `retry`,
 //!    `cookies`); `exchange` is one of them over a `wire`, `connector` the way to the server (`dial`, `proxy`, `tls`,
 //!    `stream`); `settings` are git's `http.*`. `rest` and `probe` are for commands. What became of a request is told by type

@@ -119,7 +119,10 @@ fn copy(body: &mut impl BufRead, to_child: &mut impl Write) -> Result<After, Err
         let count = bytes.len();
         body.consume(count);
     }
-    to_child.flush().map_err(Error::FetchPack)?;
+    passage
+        .release(to_child)
+        .and_then(|()| to_child.flush())
+        .map_err(Error::FetchPack)?;
     let framing = passage.framing;
     if let Some(text) = framing.reported() {
         return Err(Error::Reported(text));

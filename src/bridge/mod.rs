@@ -15,6 +15,7 @@ pub mod remote;
 pub mod report_status;
 pub mod service;
 pub mod sideband;
+mod text;
 pub mod upload_archive;
 pub mod upload_pack;
 

@@ -56,6 +56,12 @@ impl Packet {
     }
 }
 
+/// Whether `bytes`, the first of a stream, can be those of a packet.
+pub fn may_begin(bytes: &[u8]) -> bool {
+    let header = bytes.get(..4).unwrap_or(bytes);
+    !header.is_empty() && header.iter().all(u8::is_ascii_hexdigit)
+}
+
 /// Appends the next packet to `into`, its length included. Returns nothing at the end of the stream.
 ///
 /// # Errors

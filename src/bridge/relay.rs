@@ -18,11 +18,12 @@ use super::sideband::{self, Texts};
 /// # Errors
 /// [`Error::Protocol`] if it does not end with a flush packet, unless it is empty and the answer to a push, which has
 /// none if git has asked for no report.
-/// [`Error::AfterAll`] if it is complete, and then breaks.
+/// [`Error::AfterAll`] if the report of a push is complete, and then the answer breaks.
 pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) -> Result<bool, Error> {
     let mut passage = Passage::new(service);
     loop {
-        let is_complete = passage.framing.missing().is_none();
+        // Git has a whole report then, and shows it. Of any other answer the last packet has been held back.
+        let is_complete = service == Service::ReceivePack && passage.framing.missing().is_none();
         let bytes = body.fill_buf().map_err(|error| after(is_complete, error.into()))?;
         if bytes.is_empty() {
             break;
@@ -30,17 +31,16 @@ pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) 
         match passage.pass(bytes, to_git).map_err(Error::ToGit)? {
             Passed::All => {}
             Passed::Broken { error, .. } => {
-                let reason = format!("invalid git protocol data from the server: {error}");
-                return Err(after(is_complete, Error::Protocol(reason)));
+                return Err(after(is_complete, not_gits(&error)));
             }
         }
         let count = bytes.len();
         body.consume(count);
-        if passage.framing.missing().is_none() {
-            // All that git waits for; what HTTP has to add may take its time.
-            to_git.flush().map_err(Error::ToGit)?;
-        }
     }
+    passage
+        .release(to_git)
+        .and_then(|()| to_git.flush())
+        .map_err(Error::ToGit)?;
     let framing = passage.framing;
     if let Some(text) = framing.reported() {
         return Err(Error::Reported(text));
@@ -53,6 +53,11 @@ pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) 
     }
 }
 
+/// An answer that is not packets.
+pub(super) fn not_gits(error: &packet::Error) -> Error {
+    Error::Protocol(format!("invalid git protocol data from the server: {error}"))
+}
+
 fn after(is_complete: bool, error: Error) -> Error {
     if is_complete {
         Error::AfterAll(Box::new(error))
@@ -61,6 +66,9 @@ fn after(is_complete: bool, error: Error) -> Error {
     }
 }
 
+/// The length of a flush packet.
+const FLUSH: usize = 4;
+
 /// An answer of a service on its way.
 pub struct Passage {
     /// How far it has come.
@@ -68,6 +76,9 @@ pub struct Passage {
     service: Service,
     /// A packet with a text in it, until it is whole: 64 KiB at most.
     held: Vec<u8>,
+    /// What of a flush packet came last, in an answer that may end with it. Git takes such an answer for complete, so it
+    /// gets it only once HTTP has ended well, or there is more.
+    last: Vec<u8>,
     texts: Texts,
     /// Whether there was content that git does not just show.
     for_git: bool,
@@ -94,6 +105,7 @@ impl Passage {
             framing: Framing::default(),
             service,
             held: Vec::new(),
+            last: Vec::new(),
             texts: Texts::default(),
             for_git: false,
         }
@@ -104,6 +116,7 @@ impl Passage {
     /// # Errors
     /// If `to` cannot be written.
     pub fn pass<'a>(&mut self, mut bytes: &'a [u8], to: &mut impl Write) -> io::Result<Passed<'a>> {
+        self.release(to)?;
         let mut at = 0;
         while let Some(next) = bytes.get(at..).filter(|next| !next.is_empty()) {
             match self.framing.step(next) {
@@ -126,8 +139,23 @@ impl Passage {
                 }
             }
         }
+        if self.service != Service::ReceivePack && self.framing.missing().is_none() {
+            let flush = bytes.len().saturating_sub(FLUSH);
+            self.last.extend_from_slice(bytes.get(flush..).unwrap_or_default());
+            bytes = bytes.get(..flush).unwrap_or_default();
+        }
         to.write_all(bytes)?;
         Ok(Passed::All)
+    }
+
+    /// Passes on what was held back of a last packet.
+    ///
+    /// # Errors
+    /// If `to` cannot be written.
+    pub fn release(&mut self, to: &mut impl Write) -> io::Result<()> {
+        to.write_all(&self.last)?;
+        self.last.clear();
+        Ok(())
     }
 
     /// Whether the packet that has begun may have a text for the user in it. The answer to a push has nothing else.
@@ -157,6 +185,7 @@ mod tests {
         for chunk in chunks {
             assert!(matches!(passage.pass(chunk, &mut to).unwrap(), Passed::All));
         }
+        passage.release(&mut to).unwrap();
         to
     }
 
@@ -171,6 +200,23 @@ mod tests {
                 String::from_utf8_lossy(told)
             );
         }
+    }
+
+    #[test]
+    fn the_last_packet_is_held_back_until_the_answer_has_ended() {
+        for cut in 0..4 {
+            let (one, two) = b"0008NAK\n0000".split_at(8 + cut);
+            let (mut passage, mut to) = (Passage::new(Service::UploadPack), Vec::new());
+            for part in [one, two] {
+                assert!(matches!(passage.pass(part, &mut to).unwrap(), Passed::All));
+            }
+            assert!(!to.ends_with(b"0000"), "{cut}");
+            passage.release(&mut to).unwrap();
+            assert_eq!(to, b"0008NAK\n0000");
+        }
+        let (mut passage, mut to) = (Passage::new(Service::ReceivePack), Vec::new());
+        assert!(matches!(passage.pass(b"0000", &mut to).unwrap(), Passed::All));
+        assert_eq!(to, b"0000");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::discovery::Advertisement;
 use super::outcome::{Outcome, Unfinished};
+use super::packet;
 use super::service::{Service, Version};
 use super::{Credentials, Error};
 
@@ -83,7 +84,7 @@ impl<H: Http, C: Credentials> Remote<H, C> {
             let lines = self.lines(service, vec![line("Accept: */*"), line("Pragma: no-cache")])?;
             let GetResponse { headers, mut body } = self.http.get(&url, &self.url, lines).map_err(wrapped)?;
             let wanted = format!("application/x-{}-advertisement", service.name());
-            if !self.accepted(headers, &wanted, true)? {
+            if !self.accepted(check_type(headers, &wanted), true)? {
                 continue;
             }
             if let Some(base) = self.http.redirected_base_url() {
@@ -111,11 +112,12 @@ impl<H: Http, C: Credentials> Remote<H, C> {
             let PostResponse {
                 mut post_body,
                 headers,
-                body,
+                mut body,
             } = upload;
             post_body.write_all(compressed.as_deref().unwrap_or(request))?;
             drop(post_body);
-            if self.accepted(headers, &result_type(service), service != Service::ReceivePack)? {
+            let checked = check_result(service, headers, &mut body);
+            if self.accepted(checked, service != Service::ReceivePack)? {
                 return Ok(body);
             }
         }
@@ -144,11 +146,11 @@ impl<H: Http, C: Credentials> Remote<H, C> {
         }
         let PostResponse {
             post_body,
-            mut headers,
-            body,
+            headers,
+            mut body,
         } = upload;
         drop(post_body);
-        check_type(&mut headers, &result_type(service))?;
+        check_result(service, headers, &mut body)?;
         Ok(body)
     }
 
@@ -169,9 +171,10 @@ impl<H: Http, C: Credentials> Remote<H, C> {
         Ok(lines)
     }
 
-    /// Reads the headers of an answer. Returns whether it was accepted; if not, the request is to be sent once more.
-    fn accepted(&mut self, mut headers: H::Headers, wanted: &str, may_repeat: bool) -> Result<bool, Error> {
-        match check_type(&mut headers, wanted) {
+    /// Returns whether an answer, `checked`, accepts the request; if not, the request is to be sent once more, as far as
+    /// it `may_repeat`.
+    fn accepted(&mut self, checked: Result<(), Error>, may_repeat: bool) -> Result<bool, Error> {
+        match checked {
             Err(Error::Refused(refusal)) => {
                 let again = self
                     .credentials
@@ -206,8 +209,17 @@ fn result_type(service: Service) -> String {
     format!("application/x-{}-result", service.name())
 }
 
+/// Checks the answer to a POST. Git itself does not look at its type, and some proxies change it; so an answer of another
+/// type is taken if it begins with a packet.
+fn check_result(service: Service, headers: impl BufRead, body: &mut impl BufRead) -> Result<(), Error> {
+    match check_type(headers, &result_type(service)) {
+        Err(Error::ContentType { .. }) if packet::may_begin(body.fill_buf()?) => Ok(()),
+        checked => checked,
+    }
+}
+
 /// Reads the headers up to their end and compares the type (`gitprotocol-http(5)`: clients must check it).
-fn check_type(headers: &mut impl BufRead, wanted: &str) -> Result<(), Error> {
+fn check_type(mut headers: impl BufRead, wanted: &str) -> Result<(), Error> {
     let mut lines = Vec::new();
     headers.read_to_end(&mut lines)?;
     // Whatever else a server says in its headers, be it in Latin-1.

@@ -5,7 +5,7 @@
 //! the terminal, and names stay what they are.
 
 use super::framing::{Framing, Run};
-use super::sideband::{Text, without_controls};
+use super::text::{Text, without_controls};
 
 /// A report inside the first sideband, on its way.
 #[derive(Debug, Default)]

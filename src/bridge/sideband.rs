@@ -1,11 +1,11 @@
 //! What a server says in its packets for the user to read: made harmless for the terminal, and as long as it was.
 //!
 //! Which packets have a text in them is in `gitprotocol-pack(5)`, "Packfile Data", and in `gitprotocol-common(5)`,
-//! `ERR`. It must not know how they come and go; `relay` does.
+//! `ERR`. Does not depend on how they come and go, which is for `relay`.
 
 use super::report_status::{Line, ReportStatus};
 use super::service::Service;
-use crate::report::steers;
+use super::text::Text;
 
 const DATA: u8 = 1;
 const PROGRESS: u8 = 2;
@@ -65,75 +65,12 @@ impl Texts {
     }
 }
 
-/// A text that comes in pieces.
-#[derive(Debug, Default)]
-pub struct Text {
-    /// The beginning of a character whose end is in the next piece.
-    cut: Vec<u8>,
-    /// Whether a carriage return is the end of a line.
-    returns: bool,
-}
-
-impl Text {
-    /// Returns a text that git shows line by line, with `remote: ` before each: of progress, carriage returns end lines
-    /// as well. Elsewhere one would write over what git itself has said.
-    pub fn of_lines() -> Self {
-        Self {
-            returns: true,
-            ..Self::default()
-        }
-    }
-
-    /// Returns the next piece with `?` for each byte of what could steer a terminal.
-    ///
-    /// Tabs and line ends stay, and bytes that are not UTF-8, but for those that a terminal with another character set
-    /// takes for control characters.
-    pub fn harmless(&mut self, piece: &[u8]) -> Vec<u8> {
-        let told = self.cut.len();
-        let joined = [std::mem::take(&mut self.cut).as_slice(), piece].concat();
-        let mut shown = Vec::with_capacity(joined.len());
-        for chunk in joined.utf8_chunks() {
-            for character in chunk.valid().chars() {
-                let stays = matches!(character, '\n' | '\t') || character == '\r' && self.returns;
-                if steers(character) && !stays {
-                    shown.resize(shown.len() + character.len_utf8(), b'?');
-                } else {
-                    shown.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-            }
-            let invalid = chunk.invalid();
-            let is_cut = shown.len() + invalid.len() == joined.len()
-                && str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
-            if is_cut {
-                self.cut = invalid.to_vec();
-                shown.extend_from_slice(invalid);
-            } else {
-                let quiet = |byte: &u8| if matches!(byte, 0x80..=0x9f) { b'?' } else { *byte };
-                shown.extend(invalid.iter().map(quiet));
-            }
-        }
-        shown.split_off(told)
-    }
-}
-
-/// Returns `bytes`, which are no text, without the control characters of ASCII: there is none in the name of a
-/// reference (`git-check-ref-format(1)`), but what else there may be in one must stay.
-pub fn without_controls(bytes: &[u8]) -> Vec<u8> {
-    let quiet = |byte: &u8| {
-        if byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t') {
-            b'?'
-        } else {
-            *byte
-        }
-    };
-    bytes.iter().map(quiet).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use Service::{ReceivePack, UploadArchive, UploadPack};
 
     use super::*;
+    use crate::report::steers;
 
     #[track_caller]
     fn check(service: Service, content: &[u8], shown: &[u8]) {

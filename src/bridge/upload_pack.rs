@@ -8,7 +8,7 @@ use super::discovery::Advertisement;
 use super::framing::{Framing, Run};
 use super::outcome::Outcome;
 use super::packet::{self, Packet};
-use super::relay::relay;
+use super::relay::{not_gits, relay};
 use super::remote::Remote;
 use super::service::{Service, Version};
 use super::{Credentials, Error, Kept};
@@ -64,10 +64,14 @@ fn post<H: Http, C: Credentials>(remote: &mut Remote<H, C>, request: &[u8]) -> R
     }
     // Of its first packet, as much as has come.
     let mut framing = Framing::default();
-    if let Ok(Run::Header(head)) = framing.step(begin)
-        && let Some(content) = begin.get(head..).filter(|content| !content.is_empty())
-    {
-        framing.step(content).ok();
+    match framing.step(begin) {
+        Ok(Run::Header(head)) => {
+            if let Some(content) = begin.get(head..).filter(|content| !content.is_empty()) {
+                framing.step(content).ok();
+            }
+        }
+        Ok(Run::Content(_)) => {}
+        Err(error) => return Err(not_gits(&error)),
     }
     match framing.reported() {
         Some(text) => Err(Error::Reported(text)),

@@ -56,6 +56,8 @@ pub fn find(text: &str, host: &str, username: Option<&str>) -> Option<Entry> {
     let fits = |name: &Option<String>| username.is_none_or(|wanted| name.as_deref().is_none_or(|name| name == wanted));
     loop {
         let word = words.next();
+        // Values keep their case; curl takes keywords in any.
+        let word = word.map(|word| word.to_ascii_lowercase());
         // Whatever begins a new entry ends the one before it.
         if matches!(word.as_deref(), None | Some("machine" | "default" | "macdef")) {
             if applies
@@ -170,6 +172,8 @@ mod tests {
         assert_eq!(found(FILE, "bitbucket.org", Some("bob")), some!("bob", "pb"));
         assert_eq!(found(FILE, "other.org", None), some!("anonymous", "pd"));
         assert_eq!(found(FILE, "no.password", None), some!("anonymous", "pd"));
+        let shouted = "MACHINE example.com Login Ada PASSWORD Pa";
+        assert_eq!(found(shouted, "example.com", None), some!("Ada", "Pa"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rustls::{AlertDescription, CertificateError};
 
 use crate::address::BaseUrl;
 use crate::bridge::outcome::Unfinished;
-use crate::http::error::Error;
+use crate::http::error::{Error, ProxyFault};
 use crate::http::{Fault, NotPinned, Untrusted};
 use crate::report::{Failure, Kind};
 
@@ -52,21 +52,7 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
             }
             _ => "check http.sslCAInfo, GIT_SSL_CAINFO and SSL_CERT_FILE",
         }),
-        Error::Proxy {
-            status: Some(407),
-            reason,
-            ..
-        } if reason.contains("only Basic") => failure(Kind::Network).hint(
-            "build it with 'cargo install --path . --locked --features curl', which speaks Digest, NTLM and Kerberos",
-        ),
-        Error::Proxy {
-            status: Some(407),
-            reason,
-            ..
-        } if reason.contains("does not accept") => failure(Kind::Network).hint(PROXY),
-        Error::Proxy { status: Some(407), .. } => failure(Kind::Network)
-            .hint("put its user name into the setting: 'git config --global http.proxy http://<user>@<host>:<port>'"),
-        Error::Proxy { .. } => failure(Kind::Network).hint(PROXY),
+        Error::Proxy { fault, .. } => failure(Kind::Network).hint(proxy(fault)),
         Error::Redirect { reason, .. } => failure(Kind::Refused)
             .because(*reason)
             .hint("check the address and BBCLOUD_BASE_URL"),
@@ -79,6 +65,22 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
             "a proxy may be interfering; check with 'curl -sI {}'",
             base.url()
         )),
+    }
+}
+
+fn proxy(fault: &ProxyFault) -> &'static str {
+    match fault {
+        ProxyFault::Method(_) => {
+            "install with 'cargo install --path . --locked --features curl' for Digest, NTLM and Kerberos"
+        }
+        ProxyFault::MethodOfSetting => {
+            "unset http.proxyAuthMethod and GIT_HTTP_PROXY_AUTHMETHOD, or install with \
+                                        'cargo install --path . --locked --features curl'"
+        }
+        ProxyFault::LoginRequired => {
+            "put its user name into the setting: 'git config --global http.proxy http://<user>@<host>:<port>'"
+        }
+        ProxyFault::LoginRejected | ProxyFault::TooLong(_) | ProxyFault::Refused(_) => PROXY,
     }
 }
 

@@ -88,6 +88,7 @@ pub struct Session<'a, R, W> {
     from_git: R,
     to_git: W,
     options: Options,
+    /// What a server before version 2 advertises for a fetch.
     discovered: Option<Advertisement>,
 }
 
@@ -180,6 +181,11 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
                 let advertisement = self.discover(service)?;
                 self.answer_connect(&advertisement)?;
             }
+            // Git asks again before it fetches. The answer is known.
+            Service::UploadPack if self.discovered.is_some() => {
+                self.reply(b"fallback\n")?;
+                return Ok(false);
+            }
             Service::UploadPack => {
                 if let Some(kept) = self.kept()? {
                     self.answer_connect(&kept)?;
@@ -241,27 +247,28 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
             Service::UploadPack
         };
         self.named.tell_lfs(service, self.options.is_quiet())?;
-        let advertisement = match self.discovered.take() {
-            Some(advertisement) if !for_push => advertisement,
-            _ => self.discover(service)?,
+        let known = self.discovered.take().filter(|_| !for_push);
+        let advertisement = match known {
+            Some(advertisement) => advertisement,
+            None => self.discover(service)?,
         };
         let repository = self.named.open()?;
         let listed = fallback::list(&advertisement, self.options.object_format, &mut self.to_git);
         listed.map_err(|error| repository.explain(service, error))?;
-        self.discovered = Some(advertisement);
+        self.discovered = Some(advertisement).filter(|_| !for_push);
         Ok(())
     }
 
     /// Lets `git fetch-pack` fetch what git wants, and tells git what it says.
     fn fetch(&mut self, wanted: &[Vec<u8>]) -> Result<(), Failure> {
-        let Some(advertisement) = self.discovered.take() else {
+        let Some(advertisement) = &self.discovered else {
             return Err(Failure::new(
                 Kind::Protocol,
                 "git asks to fetch before it has asked for a list",
             ));
         };
         let repository = self.named.open()?;
-        let said = fetch_pack::run(repository, &self.options, &advertisement, wanted);
+        let said = fetch_pack::run(repository, &self.options, advertisement, wanted);
         let said = said.map_err(|error| repository.explain(Service::UploadPack, error))?;
         self.to_git
             .write_all(&said)

@@ -6,11 +6,11 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
+use super::answer_head::AnswerHead;
 use super::connector::Origin;
 use super::decoding::Decoding;
 use super::error::Error;
 use super::exchange::Exchange;
-use super::head::AnswerHead;
 use super::request::Request;
 use super::session::{self, Answered, Session};
 use crate::bridge::outcome::Unfinished;
@@ -60,7 +60,7 @@ impl Answer {
             Stage::Unsent(request) => request.body.get_or_insert_default().extend_from_slice(bytes),
             Stage::Sending(request, exchange) => match exchange.write(bytes) {
                 Err(Error::AnsweredEarly) => {
-                    exchange.give_up_body()?;
+                    exchange.give_up_body();
                     return Err(Error::AnsweredEarly.into());
                 }
                 Err(error) => {
@@ -108,7 +108,7 @@ impl Answer {
         } = answered;
         let host = origin.host().to_owned();
         let refused = head.status >= 300;
-        match Decoding::new(exchange, head.text("content-encoding")) {
+        match Decoding::new(exchange, &head) {
             Ok(decoding) => self.stage = Stage::Answered(origin, decoding),
             // What a refusal means, its status says, too.
             Err(_) if refused => {}
@@ -166,7 +166,7 @@ impl Answer {
         let count = decoding.read(out)?;
         if count == 0
             && let Stage::Answered(origin, decoding) = std::mem::replace(&mut self.stage, Stage::Done(None))
-            && let Some(stream) = decoding.finish()?.into_stream()
+            && let Some(stream) = decoding.finish()?.and_then(Exchange::into_stream)
         {
             self.session.borrow_mut().connector.keep(origin, stream);
         }

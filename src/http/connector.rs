@@ -10,9 +10,9 @@ use rustls::ClientConfig;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::answer_head::AnswerHead;
 use super::dial::{Dialing, Family, dial};
 use super::error::Error;
-use super::head::AnswerHead;
 use super::proxy::Access;
 use super::settings::{Proxy, Settings};
 use super::stream::Stream;

@@ -88,7 +88,11 @@ impl<'a> Dialing<'a> {
         let mut allowed = found;
         allowed.retain(|address| self.family.allows(address));
         if allowed.is_empty() {
-            return Err(failed(io::Error::other("it has no address of the wanted family")));
+            return Err(failed(io::Error::other(match self.family {
+                Family::V4 => "no IPv4 address for this host",
+                Family::V6 => "no IPv6 address for this host",
+                Family::Any => "no address for this host",
+            })));
         }
         // A name such as localhost says where it should lead, not where it does.
         allowed.retain(|address| !self.stays_here || address.ip().is_loopback());

@@ -46,14 +46,12 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The proxy did not open the way.
-    #[error("the proxy {proxy} {reason}")]
+    #[error("the proxy {proxy} {fault}")]
     Proxy {
         /// Host and port of the proxy.
         proxy: String,
-        /// What it did, as the end of a sentence.
-        reason: String,
-        /// The status of its answer, where it gave one.
-        status: Option<u16>,
+        /// Why.
+        fault: ProxyFault,
     },
     /// A password has to be asked for, and this is not the time: the connection is opened only in case it is wanted.
     #[error("a password has to be asked for")]
@@ -92,6 +90,29 @@ pub enum Error {
     /// Reading or writing failed in another way.
     #[error("the connection failed")]
     Broken(#[source] io::Error),
+}
+
+/// Why a proxy did not open the way, as the end of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyFault {
+    /// Nobody has given it a user name and a password.
+    #[error("requires a user name and a password")]
+    LoginRequired,
+    /// It does not accept those that it was given.
+    #[error("rejected the user name and password")]
+    LoginRejected,
+    /// It offers only methods to sign in that are not spoken here.
+    #[error("requires {0} authentication, which this build does not support")]
+    Method(String),
+    /// The setting wants a method that is not spoken here.
+    #[error("cannot be used: this build does not support the method in http.proxyAuthMethod")]
+    MethodOfSetting,
+    /// What SOCKS tells the length of in one byte: the user name, the password or the host's name.
+    #[error("cannot be used: {0} is longer than the 255 bytes that SOCKS allows")]
+    TooLong(&'static str),
+    /// It refused, or does not speak the protocol.
+    #[error("{0}")]
+    Refused(String),
 }
 
 impl Error {

@@ -1,9 +1,9 @@
-//! One request and its answer on one connection.
+//! One request and its answer on one connection: HTTP/1.1 without sockets (`wire`), heads (`head`, `answer_head`) or the
+//! framing of bodies (`body`).
 //!
-//! The only file that names the HTTP library. It is `ureq-proto`, the protocol half of `ureq`: HTTP/1.1 as a state
-//! machine over buffers. The half with the sockets is ours, because a bridge writes its request instead of handing
-//! over a reader (no second thread, no pipe between git and the socket), has to read an answer that comes before an
-//! upload has ended, and opens its connection before there is a request.
+//! Not a library's, for what git does besides requests and answers: it writes a request instead of handing over a reader
+//! (no second thread, no pipe between git and the socket), reads an answer that comes before an upload has ended, opens
+//! its connection before there is a request, and accepts the answers that curl accepts.
 //!
 //! Beside the others, for a process that sends a GET and a POST over TLS 1.3 on loopback with the 145 certificates of
 //! Debian's store and the test's (user and system time, median of 60 runs in turns; a program that does nothing else):
@@ -17,29 +17,38 @@
 
 use std::io;
 
-use ureq_proto::client::state::{RecvBody, RecvResponse, SendBody};
-use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult, SendRequestResult};
-use ureq_proto::http::{Request, Response};
-use zeroize::Zeroizing;
-
+use super::answer_head::AnswerHead;
+use super::body::Body;
 use super::error::Error;
-use super::head::{AnswerHead, Head, Length};
+use super::head::{Head, Length};
 use super::stream::Stream;
 use super::wire::{Watch, Wire, broken};
 
-/// The longest head of an answer, and the most of other framing in one place: a chunk's length, the trailers. curl
-/// allows 300 KiB in all; a git server needs less than one.
-const HEAD: usize = 64 * 1024;
-/// The most that informational answers may take before the one that counts.
-const HEADS: usize = 4 * HEAD;
+/// The longest head of an answer with the informational answers before it: curl's limit (`MAX_HTTP_RESP_HEADER_SIZE`).
+const HEADS: usize = 300 * 1024;
+/// The most of other framing in one place: a chunk's length, the trailers.
+const FRAMING: usize = 64 * 1024;
 /// Bytes of a chunk of an upload.
 const CHUNK: usize = 64 * 1024;
+
+/// How far an exchange has come.
 enum State {
-    Sending(Call<SendBody>),
-    Waiting(Call<RecvResponse>),
-    Receiving(Call<RecvBody>),
+    /// The body of the request is being sent.
+    Sending(Sending),
+    /// The head of the answer is to come.
+    Waiting,
+    /// The body of the answer is to come. `reusable` says whether another request may follow it.
+    Receiving { body: Body, reusable: bool },
+    /// The answer has ended.
     Done { reusable: bool },
-    Broken,
+}
+
+/// How the body of a request is sent.
+#[derive(Clone, Copy)]
+enum Sending {
+    /// This many bytes more.
+    Known(u64),
+    Chunked,
 }
 
 /// One request and its answer.
@@ -47,48 +56,30 @@ pub(super) struct Exchange {
     wire: Wire,
     state: State,
     output: Vec<u8>,
-    /// Bytes of a body of known length that are still to be sent.
-    unsent: u64,
     received: u64,
     /// The server has answered while we were sending: nothing more is sent, and the connection is not used again.
     answered_early: bool,
 }
 
-fn malformed(error: impl std::fmt::Display) -> Error {
-    Error::Malformed(error.to_string())
+fn malformed(reason: &str) -> Error {
+    Error::Malformed(reason.to_owned())
 }
 
 impl Exchange {
     /// Sends the head of a request over `stream`; a body, if there is one, follows with [`Exchange::write`].
     pub(super) fn start(stream: Stream, head: &Head<'_>, watch: &Watch) -> Result<Self, Error> {
-        let request = match head.length {
-            Length::None => Request::get(head.url),
-            Length::Known(length) => Request::post(head.url).header("content-length", length),
-            Length::Chunked => Request::post(head.url).header("transfer-encoding", "chunked"),
-        };
-        let mut call = Call::new(request.body(()).map_err(malformed)?)
-            .map_err(malformed)?
-            .proceed();
-        let mut text = Zeroizing::new(vec![0; 1024 + 2 * head.url.len()]);
-        let used = call.write(&mut text).map_err(malformed)?;
-        let text = head.spliced(text.get(..used).unwrap_or_default());
-        let state = match call.proceed().map_err(malformed)? {
-            Some(SendRequestResult::SendBody(call)) => State::Sending(call),
-            Some(SendRequestResult::RecvResponse(call)) => State::Waiting(call),
-            _ => return Err(malformed("the request does not fit its head")),
-        };
         let mut exchange = Self {
             wire: Wire::new(stream, watch)?,
-            state,
-            output: Vec::new(),
-            unsent: if let Length::Known(length) = head.length {
-                length
-            } else {
-                0
+            state: match head.length {
+                Length::None => State::Waiting,
+                Length::Known(length) => State::Sending(Sending::Known(length)),
+                Length::Chunked => State::Sending(Sending::Chunked),
             },
+            output: Vec::new(),
             received: 0,
             answered_early: false,
         };
+        let text = head.text();
         watch.trace.sent_head(&text);
         match exchange.send(&text) {
             Ok(()) | Err(Error::AnsweredEarly) => Ok(exchange),
@@ -103,86 +94,92 @@ impl Exchange {
                 return Err(Error::AnsweredEarly);
             }
             self.wire.listen().inspect_err(|_| self.answered_early = true)?;
-            let State::Sending(call) = &mut self.state else {
-                return Err(malformed("a body where none belongs"));
-            };
             let (now, later) = bytes.split_at(bytes.len().min(CHUNK));
-            self.wire.trace.sent_data(now);
-            if call.is_chunked() {
-                self.output.resize(CHUNK + 32, 0);
-                let (used, made) = call.write(now, &mut self.output).map_err(malformed)?;
-                let output = std::mem::take(&mut self.output);
-                let sent = self.send(output.get(..made).unwrap_or_default());
-                self.output = output;
-                sent?;
-                bytes = bytes.get(used..).unwrap_or_default();
-            } else {
-                call.consume_direct_write(now.len()).map_err(malformed)?;
-                self.unsent = self.unsent.saturating_sub(now.len() as u64);
-                self.send(now)?;
-                bytes = later;
+            match &mut self.state {
+                State::Sending(Sending::Known(left)) => {
+                    *left = left
+                        .checked_sub(now.len() as u64)
+                        .ok_or_else(|| malformed("a body longer than its length"))?;
+                    self.wire.trace.sent_data(now);
+                    self.send(now)?;
+                }
+                State::Sending(Sending::Chunked) => {
+                    self.wire.trace.sent_data(now);
+                    self.send_chunk(now)?;
+                }
+                _ => return Err(malformed("a body where none belongs")),
             }
+            bytes = later;
         }
         Ok(())
+    }
+
+    /// Sends a chunk with its framing, in one piece.
+    fn send_chunk(&mut self, content: &[u8]) -> Result<(), Error> {
+        let mut chunk = std::mem::take(&mut self.output);
+        chunk.clear();
+        chunk.extend_from_slice(format!("{:x}\r\n", content.len()).as_bytes());
+        chunk.extend_from_slice(content);
+        chunk.extend_from_slice(b"\r\n");
+        let sent = self.send(&chunk);
+        self.output = chunk;
+        sent
     }
 
     /// Ends the body, so that the answer can be read.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
-        let State::Sending(call) = &mut self.state else {
+        let State::Sending(sending) = self.state else {
             return Ok(());
         };
-        let mut end = [0; 16];
-        let (_, made) = call.write(&[], &mut end).map_err(malformed)?;
-        let end = end.get(..made).unwrap_or_default().to_vec();
         if !self.answered_early {
-            match self.send(&end) {
-                Ok(()) | Err(Error::AnsweredEarly) => {}
-                Err(error) => return Err(error),
+            match sending {
+                Sending::Known(0) => {}
+                Sending::Known(_) => return Err(malformed("a body shorter than its length")),
+                Sending::Chunked => match self.send(b"0\r\n\r\n") {
+                    Ok(()) | Err(Error::AnsweredEarly) => {}
+                    Err(error) => return Err(error),
+                },
             }
         }
-        let State::Sending(call) = std::mem::replace(&mut self.state, State::Broken) else {
-            return Ok(());
-        };
-        self.state = State::Waiting(
-            call.proceed()
-                .ok_or_else(|| malformed("the body is shorter than its length"))?,
-        );
+        self.state = State::Waiting;
         Ok(())
     }
 
     /// Gives an upload up that the server has answered already: the answer is still to be read.
-    pub(super) fn give_up_body(&mut self) -> Result<(), Error> {
-        if let State::Sending(call) = &mut self.state {
+    pub(super) fn give_up_body(&mut self) {
+        if let State::Sending(_) = self.state {
             self.answered_early = true;
-            if !call.is_chunked() {
-                // The state machine wants to see every byte; these are never sent, and the connection is closed after.
-                let unsent = usize::try_from(self.unsent).map_err(malformed)?;
-                call.consume_direct_write(unsent).map_err(malformed)?;
-            }
+            self.state = State::Waiting;
         }
-        self.finish()
     }
 
     /// Waits for the head of the answer.
     pub(super) fn read_head(&mut self) -> Result<AnswerHead, Error> {
         let mut heads = 0;
         loop {
-            let State::Waiting(call) = &mut self.state else {
-                return Err(malformed("an answer before the end of the request"));
-            };
             let unread = self.wire.unread();
-            let (used, answer) = call.try_response(unread, false).map_err(malformed)?;
-            self.wire.trace.received_head(unread.get(..used).unwrap_or_default());
-            self.wire.consume(used);
-            if let Some(answer) = answer {
-                self.expect_body()?;
-                return Ok(answer_head(&answer));
+            if let Some((head, length)) = AnswerHead::parse(unread)? {
+                self.wire.trace.received_head(unread.get(..length).unwrap_or_default());
+                self.wire.consume(length);
+                heads += length;
+                if heads >= HEADS {
+                    return Err(malformed("its headers are too long"));
+                }
+                // Informational: the answer is still to come (RFC 9110, section 15.2). After 101 there is none.
+                if matches!(head.status, 100..=199 if head.status != 101) {
+                    continue;
+                }
+                let body = Body::of(&head)?;
+                // Two lengths may be two opinions of where the next answer begins.
+                let reusable = head.keeps_alive()
+                    && head.status != 101
+                    && body != Body::UntilClose
+                    && !(matches!(body, Body::Chunked(_)) && head.all("content-length").next().is_some());
+                self.state = State::Receiving { body, reusable };
+                self.complete();
+                return Ok(head);
             }
-            heads += used;
-            if used > 0 && heads < HEADS {
-                continue;
-            }
-            if heads >= HEADS || self.wire.unread().len() >= HEAD {
+            if heads + unread.len() >= HEADS {
                 return Err(malformed("its headers are too long"));
             }
             if self.receive()? == 0 {
@@ -195,70 +192,55 @@ impl Exchange {
         }
     }
 
-    fn expect_body(&mut self) -> Result<(), Error> {
-        let State::Waiting(call) = std::mem::replace(&mut self.state, State::Broken) else {
-            return Err(malformed("a head where none belongs"));
-        };
-        self.state = match call.proceed() {
-            Some(RecvResponseResult::RecvBody(call)) => State::Receiving(call),
-            Some(RecvResponseResult::Redirect(call)) => State::Done {
-                reusable: !call.must_close_connection(),
-            },
-            Some(RecvResponseResult::Cleanup(call)) => State::Done {
-                reusable: !call.must_close_connection(),
-            },
-            None => return Err(malformed("a head without an end")),
-        };
-        Ok(())
-    }
-
-    /// Reads decoded bytes of the body into `out`; 0 means that the answer is complete.
+    /// Reads bytes of the body into `out`; 0 means that the answer is complete.
     ///
     /// [`Error::Cut`] if the connection ends before the body does, wherever that is.
     pub(super) fn read(&mut self, out: &mut [u8]) -> Result<usize, Error> {
         let mut framing = 0;
         loop {
-            let State::Receiving(call) = &mut self.state else {
+            let State::Receiving { body, .. } = &mut self.state else {
                 return Ok(0);
             };
-            let (used, made) = call.read(self.wire.unread(), out).map_err(malformed)?;
+            let (used, made) = body.take(self.wire.unread(), out)?;
             self.wire.consume(used);
             self.received += made as u64;
             self.wire.trace.received_data(out.get(..made).unwrap_or_default());
-            if call.can_proceed() && call.body_mode() != ureq_proto::BodyMode::CloseDelimited {
-                self.complete();
-            }
-            if made > 0 || !matches!(self.state, State::Receiving(_)) {
+            self.complete();
+            if made > 0 || out.is_empty() || !matches!(self.state, State::Receiving { .. }) {
                 return Ok(made);
             }
             // Lengths and trailers without a byte of the body: more of them than any server needs.
             framing += used;
-            if framing.max(self.wire.unread().len()) >= HEAD {
+            if framing >= FRAMING {
                 return Err(malformed("its chunk headers or trailers are too long"));
             }
-            if used == 0 && self.receive()? == 0 {
-                let State::Receiving(call) = &self.state else {
-                    return Ok(0);
-                };
-                if !call.can_proceed() {
+            if self.receive()? == 0 {
+                if !self.ends_with_connection() {
                     return Err(Error::Cut {
                         received: self.received,
                     });
                 }
-                self.complete();
+                self.state = State::Done { reusable: false };
             }
         }
     }
 
     fn complete(&mut self) {
-        if let State::Receiving(call) = std::mem::replace(&mut self.state, State::Broken) {
-            let reusable = match call.proceed() {
-                Some(RecvBodyResult::Redirect(call)) => !call.must_close_connection(),
-                Some(RecvBodyResult::Cleanup(call)) => !call.must_close_connection(),
-                None => false,
-            };
+        if let State::Receiving { body, reusable } = self.state
+            && body.is_complete()
+        {
             self.state = State::Done { reusable };
         }
+    }
+
+    fn ends_with_connection(&self) -> bool {
+        matches!(
+            self.state,
+            State::Receiving {
+                body: Body::UntilClose,
+                ..
+            }
+        )
     }
 
     /// Returns the connection if another request may follow on it.
@@ -302,31 +284,17 @@ impl Exchange {
     /// A connection that is reset, or closed without TLS' own farewell, has ended; whether that is a cut answer is
     /// for the framing of HTTP to say, except where the end of the connection is all the framing there is.
     fn ended(&self, error: io::Error) -> Result<usize, Error> {
-        let framed = match &self.state {
-            State::Receiving(call) => call.body_mode() != ureq_proto::BodyMode::CloseDelimited,
-            _ => true,
-        };
         match error.kind() {
             io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
-                if framed {
-                    Ok(0)
-                } else {
+                if self.ends_with_connection() {
                     Err(Error::Cut {
                         received: self.received,
                     })
+                } else {
+                    Ok(0)
                 }
             }
             _ => Err(broken(error)),
         }
-    }
-}
-
-fn answer_head(answer: &Response<()>) -> AnswerHead {
-    let headers = answer.headers().iter();
-    AnswerHead {
-        status: answer.status().as_u16(),
-        headers: headers
-            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-            .collect(),
     }
 }

@@ -1,6 +1,8 @@
 //! HTTP and TLS: the one place that knows them. Does not depend on Bitbucket, nor on what a failure means to the user.
 
 mod answer;
+mod answer_head;
+mod body;
 pub mod client;
 mod connector;
 mod cookies;

@@ -2,8 +2,8 @@
 
 use url::Url;
 
+use super::answer_head::AnswerHead;
 use super::error::Error;
-use super::head::AnswerHead;
 use super::settings::{FollowRedirects, Protocols};
 
 /// curl's limit as git sets it (`CURLOPT_MAXREDIRS`).

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::answer_head::AnswerHead;
 use super::connector::Origin;
 use super::decoding::Decoding;
-use super::head::AnswerHead;
+use super::exchange::Exchange;
 use super::request::Foreign;
 use super::session::Session;
 use super::settings::Settings;
@@ -79,8 +80,7 @@ impl Rest {
         let answered = self.session.perform(&mut request);
         let answered = answered.map_err(|error| request.failed(error))?;
         let took = start.elapsed();
-        let body = Decoding::new(answered.exchange, answered.head.text("content-encoding"))
-            .map_err(|error| request.failed(error))?;
+        let body = Decoding::new(answered.exchange, &answered.head).map_err(|error| request.failed(error))?;
         Ok(Reply {
             origin: answered.origin,
             head: answered.head,
@@ -94,7 +94,7 @@ impl Rest {
     /// Takes an answer back whose body has been read, so that its connection serves the next request.
     pub fn finish(&mut self, reply: Reply) -> io::Result<()> {
         if reply.ended
-            && let Some(stream) = reply.body.finish()?.into_stream()
+            && let Some(stream) = reply.body.finish()?.and_then(Exchange::into_stream)
         {
             self.session.connector.keep(reply.origin, stream);
         }

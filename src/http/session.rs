@@ -9,11 +9,12 @@ use std::time::Duration;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::answer_head::AnswerHead;
 use super::connector::{Connector, Origin};
 use super::cookies::Jar;
 use super::error::Error;
 use super::exchange::Exchange;
-use super::head::{AnswerHead, Head, Length, Target};
+use super::head::{Head, Length, Target};
 use super::request::Request;
 use super::retry::{self, Retry};
 use super::settings::{ExtraHeader, Settings};
@@ -263,7 +264,7 @@ impl Session {
         let mut exchange = self.start(stream, request, length)?;
         if let Some(body) = body {
             match exchange.write(body) {
-                Err(Error::AnsweredEarly) => exchange.give_up_body()?,
+                Err(Error::AnsweredEarly) => exchange.give_up_body(),
                 sent => sent.and_then(|()| exchange.finish())?,
             }
         }

@@ -1,6 +1,6 @@
 //! The bytes of one connection: TCP, or TLS over it, or TLS over a proxy's TLS.
 //!
-//! It must not know HTTP. What it adds to `Read` and `Write` is [`Stream::has_input`]: whether the peer has said
+//! Does not depend on HTTP. What it adds to `Read` and `Write` is [`Stream::has_input`]: whether the peer has said
 //! something while we were still talking, which is how an answer that comes before the end of an upload is noticed.
 
 use std::io::{self, IoSlice, Read, Write};
@@ -16,7 +16,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use socket2::SockRef;
 
-use super::deadline::Hurried;
+use super::deadline::{Hurried, Patience};
 use super::error::Error;
 use super::tcp;
 
@@ -101,14 +101,6 @@ impl Stream {
         })))
     }
 
-    /// Sets how long a read and a write wait before they fail with [`io::ErrorKind::WouldBlock`] or `TimedOut`.
-    /// Nothing is lost then: both can be tried again.
-    pub(super) fn set_patience(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
-        let socket = self.socket();
-        socket.set_read_timeout(read)?;
-        socket.set_write_timeout(write)
-    }
-
     /// Returns the version of TLS and its cipher, for the trace.
     pub(super) fn security(&self) -> String {
         let Self::Tls(tls) = self else {
@@ -140,6 +132,14 @@ impl Stream {
             return tls.has_input();
         }
         has_bytes(&self.socket())
+    }
+}
+
+impl Patience for Stream {
+    fn set_patience(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
+        let socket = self.socket();
+        socket.set_read_timeout(read)?;
+        socket.set_write_timeout(write)
     }
 }
 

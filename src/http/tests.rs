@@ -64,7 +64,7 @@ fn a_server_that_has_refused_and_reads_nothing_does_not_hold_us_up() {
         let started = Instant::now();
         let mut exchange = start(stream, length, &Watch::default());
         assert!(matches!(upload(&mut exchange), Err(Error::AnsweredEarly)));
-        exchange.give_up_body().unwrap();
+        exchange.give_up_body();
         assert_eq!(exchange.read_head().unwrap().status, 413);
         assert_eq!(read_all(&mut exchange), 3);
         assert!(started.elapsed() < Duration::from_secs(3));

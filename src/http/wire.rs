@@ -6,8 +6,9 @@ use std::io::{self, Read as _, Write as _};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use super::answer_head::{self, Early};
+use super::deadline::Patience as _;
 use super::error::Error;
-use super::head::{self, Early};
 use super::pace::Pace;
 use super::settings::LowSpeed;
 use super::stream::Stream;
@@ -103,7 +104,7 @@ impl Wire {
     /// rest; only the beginning of an answer says so, never the mere arrival of bytes.
     pub(super) fn listen(&mut self) -> Result<(), Error> {
         self.hear()?;
-        if head::early(self.unread()) == Early::Refused {
+        if answer_head::early(self.unread()) == Early::Refused {
             return Err(Error::AnsweredEarly);
         }
         Ok(())
@@ -122,7 +123,7 @@ impl Wire {
     /// A write has failed. A server that has refused an upload closes the connection: its answer is there to be read.
     fn cut_off(&mut self, error: io::Error) -> Error {
         self.hear().ok();
-        if head::early(self.unread()) != Early::Unknown {
+        if answer_head::early(self.unread()) != Early::Unknown {
             return Error::AnsweredEarly;
         }
         match error.kind() {

@@ -24,7 +24,7 @@ use crate::environment::variable::BBCLOUD_BASE_URL;
 use crate::explain::{self, Asked};
 use crate::git::config::Config;
 use crate::http::client::Client;
-use crate::http::settings::{ProactiveAuth, Settings};
+use crate::http::settings::Settings;
 use crate::report::{Failure, Kind, Report};
 use crate::trace::Trace;
 use renewal::KeptCopy;
@@ -53,8 +53,7 @@ impl Repository {
         check_secret_in_url(&address, config, report)?;
         let url = address.https_url(&base);
         let settings = Settings::read(&url, name, config, environment)?;
-        let proactive = settings.proactive_auth != ProactiveAuth::None;
-        let policy = Policy::read(&url, proactive, config, environment)?;
+        let policy = Policy::read(&url, settings.proactive_auth, config, environment)?;
         let parts = Parts::of(&policy, environment, report);
         let logins = Logins::new(Wanted::repository(&address, &base), policy, environment, parts)?;
         let post_buffer = settings.post_buffer;

@@ -50,7 +50,6 @@ fn each_word_is_known_where_it_belongs() {
     for (word, allowed) in [
         ("stderr()", &["src/report.rs", "src/trace.rs"][..]),
         ("eprint", &[]),
-        ("ureq_proto", &["src/http/exchange"]),
         ("rustls", &["src/http/", "src/explain/network"]),
         ("keyring", &["src/credential/keychain"]),
         ("Command::new", &["src/git/mod.rs", "src/credential/askpass"]),

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::head::AnswerHead;
+use super::answer_head::AnswerHead;
 use crate::file::{self, Draft};
 
 /// The most that is read of a file, and kept of what servers set.

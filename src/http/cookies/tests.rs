@@ -19,6 +19,7 @@ fn answer(values: &[&str]) -> AnswerHead {
     AnswerHead {
         status: 200,
         headers: headers.collect(),
+        ..AnswerHead::default()
     }
 }
 
@@ -89,7 +90,12 @@ fn a_request_carries_no_more_than_curl_lets_it() {
     for number in 0..2000 {
         let value = "v".repeat(3000 + number);
         let headers = vec![("set-cookie".to_owned(), format!("c{number}={value}").into_bytes())];
-        jar.learn(&url, &AnswerHead { status: 200, headers });
+        let head = AnswerHead {
+            status: 200,
+            headers,
+            ..AnswerHead::default()
+        };
+        jar.learn(&url, &head);
     }
     let line = jar.line(&url).unwrap();
     assert!(
@@ -101,7 +107,12 @@ fn a_request_carries_no_more_than_curl_lets_it() {
     let mut many = Jar::open(Path::new(""), false);
     for number in 0..400 {
         let headers = vec![("set-cookie".to_owned(), format!("c{number}=1").into_bytes())];
-        many.learn(&url, &AnswerHead { status: 200, headers });
+        let head = AnswerHead {
+            status: 200,
+            headers,
+            ..AnswerHead::default()
+        };
+        many.learn(&url, &head);
     }
     assert_eq!(many.line(&url).unwrap().matches('=').count(), MAX_SENT);
 }

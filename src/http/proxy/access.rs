@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::super::error::Error;
-use super::super::head::AnswerHead;
+use super::super::answer_head::AnswerHead;
+use super::super::error::{Error, ProxyFault};
 use super::super::settings::{Proxy, ProxyAuth, ProxyScheme};
 use super::{Config, Way, place};
 use crate::git::credential::Credential;
@@ -71,27 +71,25 @@ impl Access {
     /// The proxy has answered 407. Finds what to answer, or fails.
     pub(in super::super) fn challenged(&mut self, way: &Way<'_>, head: &AnswerHead) -> Result<(), Error> {
         let offered = methods(head);
-        let refused = |reason: &str| Err(way.failed(format!("{reason} (HTTP 407)"), Some(407)));
         match way.proxy.auth {
             ProxyAuth::Any | ProxyAuth::Basic => {}
             ProxyAuth::Digest | ProxyAuth::Negotiate | ProxyAuth::Ntlm => {
-                return refused("wants a login, and only Basic is spoken here: unset http.proxyAuthMethod");
+                return Err(way.failed(ProxyFault::MethodOfSetting));
             }
         }
         if !offered.iter().any(|method| method == "basic") {
-            let offered = if offered.is_empty() {
-                "nothing".to_owned()
-            } else {
-                offered.join(", ")
-            };
-            return refused(&format!("offers {offered} to sign in, and only Basic is spoken here"));
+            // A 407 that names no method at all.
+            return Err(match offered.join(" or ") {
+                none if none.is_empty() => way.failed(ProxyFault::LoginRejected),
+                methods => way.failed(ProxyFault::Method(methods)),
+            });
         }
         if self.login.is_some() && !self.send {
             self.send = true;
             return Ok(());
         }
         if self.login.is_some() && self.asked.is_none() {
-            return refused("does not accept the user name and password of its setting");
+            return Err(way.failed(ProxyFault::LoginRejected));
         }
         self.reject();
         self.send = true;
@@ -115,12 +113,7 @@ impl Access {
         let Some(answer) = question.fill().ok().flatten() else {
             return Err(Error::Proxy {
                 proxy: name,
-                reason: if protocol.starts_with("http") {
-                    "wants a user name and a password (HTTP 407)".to_owned()
-                } else {
-                    "wants a user name and a password".to_owned()
-                },
-                status: Some(407),
+                fault: ProxyFault::LoginRequired,
             });
         };
         self.login = Some(Login {
@@ -181,6 +174,7 @@ mod tests {
             headers: ["Negotiate, NTLM", "Basic realm=\"a, b\", Digest realm=x, nonce=\"y\""]
                 .map(|value| ("proxy-authenticate".to_owned(), value.as_bytes().to_vec()))
                 .to_vec(),
+            ..AnswerHead::default()
         };
         let mut found = methods(&head);
         found.retain(|method| method != "b\"");

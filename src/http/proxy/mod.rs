@@ -16,10 +16,11 @@ use zeroize::Zeroizing;
 
 pub(super) use access::Access;
 
+use super::answer_head::AnswerHead;
 use super::dial::{Dialing, dial};
-use super::error::Error;
+use super::error::{Error, ProxyFault};
 use super::exchange::Exchange;
-use super::head::{AnswerHead, Head, Length, Target};
+use super::head::{Head, Length, Target};
 use super::settings::{Proxy, ProxyScheme};
 use super::stream::Stream;
 use super::tls;
@@ -59,7 +60,13 @@ impl Way<'_> {
                 access.prepare(self.proxy, self.may_ask)?;
                 let mut stream = self.reach()?;
                 let opened = socks::open(&mut stream, self, host, port, access.login());
-                if matches!(opened, Err(Error::Proxy { status: Some(407), .. })) {
+                if matches!(
+                    opened,
+                    Err(Error::Proxy {
+                        fault: ProxyFault::LoginRejected | ProxyFault::LoginRequired,
+                        ..
+                    })
+                ) {
                     access.reject();
                 }
                 opened?;
@@ -74,13 +81,17 @@ impl Way<'_> {
         place(&self.proxy.host, self.proxy.port)
     }
 
-    /// Returns the error that the proxy has done `reason`.
-    pub(super) fn failed(&self, reason: impl Into<String>, status: Option<u16>) -> Error {
+    /// Returns the error that the proxy did not open the way because of `fault`.
+    pub(super) fn failed(&self, fault: ProxyFault) -> Error {
         Error::Proxy {
             proxy: self.name(),
-            reason: reason.into(),
-            status,
+            fault,
         }
+    }
+
+    /// Returns the error that the proxy did what `words` say, the end of a sentence.
+    pub(super) fn refused(&self, words: impl Into<String>) -> Error {
+        self.failed(ProxyFault::Refused(words.into()))
     }
 
     fn reach(&self) -> Result<Stream, Error> {
@@ -113,12 +124,18 @@ impl Way<'_> {
             return negotiated::tunnel(self, target, access);
         }
         let mut kept = None;
-        for _ in 0..ROUNDS {
+        let mut rounds = 0;
+        while rounds < ROUNDS {
+            let is_kept = kept.is_some();
             let stream = match kept.take() {
                 Some(stream) => stream,
                 None => self.connect(access)?,
             };
-            let (mut exchange, head) = self.ask(stream, target, access)?;
+            let (mut exchange, head) = match self.ask(stream, target, access) {
+                // The proxy has closed the connection behind its 407, and did not say so in the answer.
+                Err(error) if is_kept && error.is_lost_connection() => continue,
+                asked => asked.map_err(|error| self.unanswered(error, target))?,
+            };
             match head.status {
                 200..=299 => {
                     access.approve();
@@ -129,17 +146,27 @@ impl Way<'_> {
                     return negotiated::tunnel(self, target, access);
                 }
                 407 => {
+                    rounds += 1;
                     exchange.drain(REFUSAL);
                     kept = exchange.into_stream();
                     access.challenged(self, &head)?;
                 }
-                status => {
-                    let reason = format!("did not open a way to '{target}' (HTTP {status})");
-                    return Err(self.failed(reason, Some(status)));
-                }
+                status => return Err(self.refused(format!("refused to connect to '{target}' (HTTP {status})"))),
             }
         }
-        Err(self.failed("does not accept the user name and password (HTTP 407)", Some(407)))
+        Err(self.failed(ProxyFault::LoginRejected))
+    }
+
+    /// Words for a proxy that has not answered `CONNECT`.
+    fn unanswered(&self, error: Error, target: &str) -> Error {
+        match error {
+            Error::NoAnswer => self.refused(format!("closed the connection instead of connecting to '{target}'")),
+            Error::Broken(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                self.refused("did not respond in time")
+            }
+            Error::Malformed(reason) => self.refused(format!("sent an invalid HTTP response: {reason}")),
+            error => error,
+        }
     }
 
     fn ask(&self, stream: Stream, target: &str, access: &Access) -> Result<(Exchange, AnswerHead), Error> {
@@ -156,23 +183,12 @@ impl Way<'_> {
             lines: &lines,
             target: Target::Tunnel,
         };
-        let closed = |error| match error {
-            Error::NoAnswer => self.failed(
-                format!("closed the connection instead of opening a way to '{target}'"),
-                None,
-            ),
-            Error::Broken(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-                self.failed("does not answer", None)
-            }
-            Error::Malformed(reason) => self.failed(format!("does not answer in HTTP: {reason}"), None),
-            error => error,
-        };
         let watch = Watch {
             deadline: Some(self.dialing.deadline),
             ..self.watch.clone()
         };
-        let mut exchange = Exchange::start(stream, &head, &watch).map_err(closed)?;
-        let head = exchange.read_head().map_err(closed)?;
+        let mut exchange = Exchange::start(stream, &head, &watch)?;
+        let head = exchange.read_head()?;
         Ok((exchange, head))
     }
 }

@@ -11,9 +11,9 @@ use curl::easy::{Auth, Easy2, Handler};
 use curl::multi::Socket as CurlSocket;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::super::answer_head::AnswerHead;
 use super::super::dial::keep_alive;
-use super::super::error::Error;
-use super::super::head::AnswerHead;
+use super::super::error::{Error, ProxyFault};
 use super::super::settings::{Proxy, ProxyAuth, ProxyScheme};
 use super::super::stream::Stream;
 use super::Way;
@@ -62,7 +62,10 @@ pub(super) fn tunnel(way: &Way<'_>, target: &str, access: &mut Access) -> Result
     let opened = open(way, target, access);
     match &opened {
         Ok(_) => access.approve(),
-        Err(Error::Proxy { status: Some(407), .. }) => access.reject(),
+        Err(Error::Proxy {
+            fault: ProxyFault::LoginRejected,
+            ..
+        }) => access.reject(),
         Err(_) => {}
     }
     opened
@@ -70,17 +73,11 @@ pub(super) fn tunnel(way: &Way<'_>, target: &str, access: &mut Access) -> Result
 
 fn open(way: &Way<'_>, target: &str, access: &Access) -> Result<Stream, Error> {
     let mut easy = Easy2::new(Sockets::default());
-    prepare(&mut easy, way, target, access).map_err(|error| way.failed(format!("cannot be used: {error}"), None))?;
+    prepare(&mut easy, way, target, access).map_err(|error| way.refused(format!("cannot be used: {error}")))?;
     easy.perform().map_err(|error| match easy.http_connectcode() {
-        Ok(407) => way.failed(
-            "does not accept the user name and password, or this way to sign in (HTTP 407)",
-            Some(407),
-        ),
-        Ok(status @ 300..) => way.failed(
-            format!("did not open a way to '{target}' (HTTP {status})"),
-            u16::try_from(status).ok(),
-        ),
-        _ => way.failed(format!("did not open a way to '{target}': {error}"), None),
+        Ok(407) => way.failed(ProxyFault::LoginRejected),
+        Ok(status @ 300..) => way.refused(format!("refused to connect to '{target}' (HTTP {status})")),
+        _ => way.refused(format!("did not connect to '{target}': {error}")),
     })?;
     let port = easy.local_port().ok();
     let ours = std::mem::take(&mut easy.get_mut().ours);
@@ -91,7 +88,7 @@ fn open(way: &Way<'_>, target: &str, access: &Access) -> Result<Stream, Error> {
         address.map(|address| address.port()) == port
     });
     let Some(socket) = connected else {
-        return Err(way.failed(format!("closed the way to '{target}'"), None));
+        return Err(way.refused(format!("closed the connection to '{target}'")));
     };
     socket.set_nonblocking(false).map_err(Error::Broken)?;
     let socket = TcpStream::from(socket);

@@ -7,12 +7,14 @@ use zeroize::Zeroizing;
 
 use super::super::deadline::Hurried;
 use super::super::dial::{Dialing, Family};
-use super::super::error::Error;
+use super::super::error::{Error, ProxyFault};
 use super::super::settings::ProxyScheme;
 use super::super::stream::Stream;
 use super::Way;
 use super::access::Login;
 
+/// What a peer does that answers otherwise than RFC 1928 says.
+const NOT_SOCKS_5: &str = "does not speak SOCKS 5";
 const CONNECT: u8 = 1;
 const NO_LOGIN: u8 = 0;
 const PASSWORD: u8 = 2;
@@ -45,16 +47,20 @@ pub(super) fn open(
             Ok(IpAddr::V4(address)) => talk.version_4(Some(address.into()), "", port, login),
             _ => talk.version_4(None, host, port, login),
         },
-        ProxyScheme::Socks5h => talk.version_5(&target(host, host.parse().ok())?, port, login),
+        ProxyScheme::Socks5h => {
+            let target = target(host, host.parse().ok()).map_err(|fault| way.failed(fault))?;
+            talk.version_5(&target, port, login)
+        }
         _ => {
             let address = way.dialing.look_up(host, port)?.first().map(SocketAddr::ip);
-            talk.version_5(&target(host, address)?, port, login)
+            let target = target(host, address).map_err(|fault| way.failed(fault))?;
+            talk.version_5(&target, port, login)
         }
     }
 }
 
 /// The address of RFC 1928, section 5.
-fn target(host: &str, address: Option<IpAddr>) -> Result<Vec<u8>, Error> {
+fn target(host: &str, address: Option<IpAddr>) -> Result<Vec<u8>, ProxyFault> {
     let mut bytes = Vec::new();
     match address {
         Some(IpAddr::V4(address)) => {
@@ -74,16 +80,15 @@ fn target(host: &str, address: Option<IpAddr>) -> Result<Vec<u8>, Error> {
 }
 
 /// A text with its length in one byte before it.
-fn put_short(bytes: &mut Vec<u8>, text: &str, what: &str) -> Result<(), Error> {
-    let length = u8::try_from(text.len())
-        .map_err(|_| Error::Broken(io::Error::other(format!("{what} is too long for SOCKS"))))?;
+fn put_short(bytes: &mut Vec<u8>, text: &str, what: &'static str) -> Result<(), ProxyFault> {
+    let length = u8::try_from(text.len()).map_err(|_| ProxyFault::TooLong(what))?;
     bytes.push(length);
     bytes.extend(text.bytes());
     Ok(())
 }
 
 struct Talk<'a> {
-    stream: Hurried<'a>,
+    stream: Hurried<'a, Stream>,
     way: &'a Way<'a>,
 }
 
@@ -105,12 +110,16 @@ impl Talk<'_> {
         self.send(&request)?;
         match self.receive()? {
             [_, 0x5a, _, _, _, _, _, _] => Ok(()),
-            [_, 0x5c | 0x5d, _, _, _, _, _, _] => Err(self.unwelcome("does not accept the user name")),
-            _ => Err(self.refused("did not connect to the server")),
+            [_, 0x5c | 0x5d, _, _, _, _, _, _] => Err(self.way.failed(ProxyFault::LoginRejected)),
+            _ => Err(self.way.refused(reply_words(0))),
         }
     }
 
     fn version_5(mut self, target: &[u8], port: u16, login: Option<&Login>) -> Result<(), Error> {
+        let login = login
+            .map(Login::for_socks_5)
+            .transpose()
+            .map_err(|fault| self.way.failed(fault))?;
         let offer: &[u8] = match login {
             Some(_) => &[5, 2, NO_LOGIN, PASSWORD],
             None => &[5, 1, NO_LOGIN],
@@ -118,10 +127,10 @@ impl Talk<'_> {
         self.send(offer)?;
         match (self.receive()?, login) {
             ([5, NO_LOGIN], _) => {}
-            ([5, PASSWORD], Some(login)) => self.sign_in(login)?,
-            ([5, NONE_OF_THEM], None) => return Err(self.unwelcome("wants a user name and a password")),
-            ([5, _], _) => return Err(self.refused("wants to be signed in at in a way that is not spoken here")),
-            _ => return Err(self.refused("does not speak SOCKS 5")),
+            ([5, PASSWORD], Some(login)) => self.sign_in(&login)?,
+            ([5, NONE_OF_THEM], None) => return Err(self.way.failed(ProxyFault::LoginRequired)),
+            ([5, _], _) => return Err(self.way.refused("requires an unsupported authentication method")),
+            _ => return Err(self.way.refused(NOT_SOCKS_5)),
         }
         let mut request = vec![5, CONNECT, 0];
         request.extend_from_slice(target);
@@ -129,30 +138,26 @@ impl Talk<'_> {
         self.send(&request)?;
         let [version, reply, _, kind] = self.receive()?;
         if version != 5 {
-            return Err(self.refused("does not speak SOCKS 5"));
+            return Err(self.way.refused(NOT_SOCKS_5));
         }
         if reply != 0 {
-            return Err(self.refused(reply_words(reply)));
+            return Err(self.way.refused(reply_words(reply)));
         }
         let rest = match kind {
             1 => 4,
             3 => usize::from(self.receive::<1>()?[0]),
             4 => 16,
-            _ => return Err(self.refused("does not speak SOCKS 5")),
+            _ => return Err(self.way.refused(NOT_SOCKS_5)),
         };
         self.read(&mut vec![0; rest + 2])
     }
 
     /// RFC 1929.
-    fn sign_in(&mut self, login: &Login) -> Result<(), Error> {
-        let mut request = Zeroizing::new(Vec::with_capacity(3 + 2 * 256));
-        request.push(1);
-        put_short(&mut request, &login.username, "the user name")?;
-        put_short(&mut request, login.password.expose(), "the password")?;
-        self.send(&request)?;
+    fn sign_in(&mut self, login: &[u8]) -> Result<(), Error> {
+        self.send(login)?;
         match self.receive()? {
             [_, 0] => Ok(()),
-            _ => Err(self.unwelcome("does not accept the user name and password")),
+            _ => Err(self.way.failed(ProxyFault::LoginRejected)),
         }
     }
 
@@ -171,23 +176,22 @@ impl Talk<'_> {
     }
 
     fn broken(&self, error: &io::Error) -> Error {
-        self.way.failed(
-            match error.kind() {
-                io::ErrorKind::UnexpectedEof => "closed the connection without opening a way".to_owned(),
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "does not answer".to_owned(),
-                _ => format!("cannot be talked to: {error}"),
-            },
-            None,
-        )
+        self.way.refused(match error.kind() {
+            io::ErrorKind::UnexpectedEof => "closed the connection without connecting to the server".to_owned(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "did not respond in time".to_owned(),
+            _ => format!("failed: {error}"),
+        })
     }
+}
 
-    /// What HTTP's 407 says.
-    fn unwelcome(&self, reason: &str) -> Error {
-        self.way.failed(reason, Some(407))
-    }
-
-    fn refused(&self, reason: &str) -> Error {
-        self.way.failed(reason, None)
+impl Login {
+    /// Returns the request of RFC 1929. Nothing that is too long for it is even offered to the proxy.
+    fn for_socks_5(&self) -> Result<Zeroizing<Vec<u8>>, ProxyFault> {
+        let mut request = Zeroizing::new(Vec::with_capacity(3 + 2 * 256));
+        request.push(1);
+        put_short(&mut request, &self.username, "the user name")?;
+        put_short(&mut request, self.password.expose(), "the password")?;
+        Ok(request)
     }
 }
 
@@ -197,10 +201,10 @@ fn reply_words(reply: u8) -> &'static str {
         2 => "does not allow connections to the server",
         3 => "cannot reach the server's network",
         4 => "cannot find or reach the server",
-        5 => "says that the server refuses connections",
-        6 => "has waited too long for the server",
+        5 => "reported that the server refused the connection",
+        6 => "reported that the connection to the server timed out",
         7 => "cannot connect to servers",
-        8 => "does not know this kind of address: try socks5h",
-        _ => "did not connect to the server",
+        8 => "does not support this kind of address; try socks5h",
+        _ => "refused to connect to the server",
     }
 }

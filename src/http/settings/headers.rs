@@ -41,6 +41,8 @@ pub(super) fn extra(reader: &mut Reader<'_>) -> Result<Vec<ExtraHeader>, Failure
 
 /// `Name: value`, `Name:` (not to be sent) or `Name;` (to be sent empty); `None` for anything else.
 fn header(line: &str) -> Result<Option<ExtraHeader>, Failure> {
+    // As the output of a command has it.
+    let line = line.trim_end_matches(['\r', '\n']);
     if line.contains(|c: char| c.is_control() && c != '\t') {
         return Err(
             Failure::new(Kind::Usage, "an http.extraHeader holds a control character")
@@ -90,6 +92,7 @@ mod tests {
         assert_eq!(line("X-A:b").as_deref().map(String::as_str), Some("X-A: b"));
         assert_eq!(line("X-A;").as_deref().map(String::as_str), Some("X-A:"));
         assert!(line("X-A:").is_none());
+        assert_eq!(line("X-A: b\r\n").as_deref().map(String::as_str), Some("X-A: b"));
     }
 
     #[test]

@@ -76,12 +76,8 @@ pub struct Settings {
     pub save_cookies: bool,
     /// Hosts whose addresses are given.
     pub resolve: Vec<Resolve>,
-    /// The version to speak; `None` leaves it to the client.
-    pub http_version: Option<HttpVersion>,
-    /// Whether the user wants credentials to be sent before the server asks.
-    pub proactive_auth: ProactiveAuth,
-    /// Whether to offer empty credentials, as Kerberos wants; `None` is git's `auto`.
-    pub empty_auth: Option<bool>,
+    /// Whether git's credential helpers are asked before the server asks (`http.proactiveAuth`).
+    pub proactive_auth: bool,
     /// What git would warn about, ready to print.
     pub warnings: Vec<String>,
     /// The keys that are set and have no effect here, for those who look for the reason of something.
@@ -130,26 +126,6 @@ pub struct Retries {
     pub max_time: Option<Duration>,
 }
 
-/// `http.version`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HttpVersion {
-    /// HTTP/1.1
-    Http11,
-    /// HTTP/2
-    Http2,
-}
-
-/// `http.proactiveAuth`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProactiveAuth {
-    /// Git's default: only what the address itself holds.
-    None,
-    /// Whatever the credential helper says.
-    Auto,
-    /// Basic.
-    Basic,
-}
-
 impl Settings {
     /// Reads what is set for `url`, an address of the remote `remote` (its name, or an address where it has none).
     ///
@@ -157,6 +133,7 @@ impl Settings {
     pub fn read(url: &Url, remote: &str, config: &Config, environment: &Environment) -> Result<Self, Failure> {
         let mut reader = Reader::new(url, config, environment);
         let (cookie_file, save_cookies) = cookies(&mut reader)?;
+        check_unused(&mut reader)?;
         Ok(Self {
             tls: tls::server(&mut reader, url)?,
             proxy: proxy::choose(&mut reader, url, remote)?,
@@ -176,12 +153,7 @@ impl Settings {
             cookie_file,
             save_cookies,
             resolve: resolve::all(&mut reader),
-            http_version: http_version(&mut reader),
             proactive_auth: proactive_auth(&mut reader),
-            empty_auth: match reader.http.text("emptyAuth").as_deref() {
-                Some("auto") => None,
-                _ => reader.http.flag("emptyAuth")?,
-            },
             ignored: ignored(&mut reader),
             warnings: reader.warnings,
         })
@@ -262,25 +234,27 @@ fn retries(reader: &mut Reader<'_>) -> Result<Retries, Failure> {
     })
 }
 
-fn http_version(reader: &mut Reader<'_>) -> Option<HttpVersion> {
-    match reader.http.text("version")?.as_str() {
-        "HTTP/1.1" => Some(HttpVersion::Http11),
-        "HTTP/2" => Some(HttpVersion::Http2),
-        other => {
-            reader.warn(format!("unknown value given to http.version: '{other}'"));
-            None
-        }
+/// What has no effect here, because HTTP/1.1 and Basic are always used, and is checked as git checks it.
+fn check_unused(reader: &mut Reader<'_>) -> Result<(), Failure> {
+    if reader.http.text("emptyAuth").as_deref() != Some("auto") {
+        reader.http.flag("emptyAuth")?;
     }
+    if let Some(other) = reader.http.text("version")
+        && !matches!(other.as_str(), "HTTP/1.1" | "HTTP/2")
+    {
+        reader.warn(format!("unknown value given to http.version: '{other}'"));
+    }
+    Ok(())
 }
 
-fn proactive_auth(reader: &mut Reader<'_>) -> ProactiveAuth {
+/// `auto` leaves the method to the helper, and `basic` names the only one that is used.
+fn proactive_auth(reader: &mut Reader<'_>) -> bool {
     match reader.http.text("proactiveAuth").as_deref() {
-        None | Some("none") => ProactiveAuth::None,
-        Some("auto") => ProactiveAuth::Auto,
-        Some("basic") => ProactiveAuth::Basic,
+        None | Some("none") => false,
+        Some("auto" | "basic") => true,
         Some(other) => {
             reader.warn(format!("unknown value for http.proactiveAuth: '{other}'"));
-            ProactiveAuth::None
+            false
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::reader::Reader;
 use super::{Tls, no_proxy, tls};
@@ -198,19 +199,24 @@ fn place_of(place: &str, scheme: ProxyScheme) -> Result<(String, u16), String> {
     Ok((decode(host)?, port))
 }
 
-/// `text` with its `%XX` escapes undone.
+/// `text` with its `%XX` escapes undone. As git has it (`url.c`), a `%` that begins none, or that of a NUL, stays.
 fn decode(text: &str) -> Result<String, String> {
-    let broken = || "an escape in it is broken".to_owned();
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-            let (high, low) = digit().zip(digit()).ok_or_else(broken)?;
-            bytes.push(u8::try_from(high << 4 | low).map_err(|_| broken())?);
-        } else {
-            bytes.push(byte);
-        }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text.as_bytes();
+    while let Some((byte, later)) = rest.split_first() {
+        let escape = (*byte == b'%').then(|| later.split_at_checked(2)).flatten();
+        let escaped = escape.and_then(|(digits, later)| Some((hexadecimal(digits)?, later)));
+        let (byte, later) = escaped.unwrap_or((*byte, later));
+        bytes.push(byte);
+        rest = later;
     }
-    String::from_utf8(bytes).map_err(|_| broken())
+    let text = str::from_utf8(&bytes).map_err(|_| "an escape in it is not UTF-8".to_owned())?;
+    Ok(text.to_owned())
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u8> {
+    let digits = str::from_utf8(digits)
+        .ok()
+        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    u8::from_str_radix(digits, 16).ok().filter(|byte| *byte != 0)
 }

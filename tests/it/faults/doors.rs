@@ -29,9 +29,9 @@ enum Door {
 
 const DOORS: [Door; 10] = [
     Door::Server(Tls::Expired, "check this machine's clock"),
-    Door::Server(Tls::OtherHost, "somebody else answers for this name"),
+    Door::Server(Tls::OtherHost, "another server may answer for this name"),
     Door::Server(Tls::Off, "error: the server closed the connection without a response"),
-    Door::Stranger("if you trust its issuer"),
+    Door::Stranger("if you trust it"),
     // A fatal alert, handshake_failure; then protocol_version.
     Door::Raw(b"\x15\x03\x01\x00\x02\x02\x28", "error: TLS connection to 'localhost'"),
     Door::Raw(b"\x15\x03\x01\x00\x02\x02\x46", "error: TLS connection to 'localhost'"),

@@ -13,7 +13,7 @@ const NO_ANSWER: &str = "the server closed the connection without a response";
 const CUT: &str = "response truncated after ";
 const LONG_HEAD: &str = malformed!("its headers are too long");
 const LONG_FRAMING: &str = malformed!("its chunk headers or trailers are too long");
-const NO_HTTP: &str = malformed!("http parse fail: invalid HTTP version");
+const NO_HTTP: &str = malformed!("not HTTP");
 const SLOW: &[&str] = &["http.lowSpeedLimit=1000", "http.lowSpeedTime=1"];
 
 pub(super) fn cases(operation: Operation) -> Vec<Case> {
@@ -173,8 +173,8 @@ fn raw(operation: Operation, headers: &str, body: &[u8]) -> Action {
 
 fn heads(operation: Operation) -> Vec<Case> {
     let long = "a".repeat(1000);
-    let many = "X-A: b\r\n".repeat(2000);
-    let huge = format!("X-A: {}\r\n", "a".repeat(200_000));
+    let many = "X-A: b\r\n".repeat(6000);
+    let huge = format!("X-A: {}\r\n", "a".repeat(400_000));
     let filler = format!("X-A: {long}\r\n").into_bytes();
     let one = |bytes: &[u8]| Action::Raw(bytes.to_vec());
     vec![
@@ -184,18 +184,18 @@ fn heads(operation: Operation) -> Vec<Case> {
         Case::fails(
             "a status of two digits",
             one(b"HTTP/1.1 20 OK\r\n\r\n"),
-            malformed!("http parse fail: invalid response status"),
+            malformed!("invalid status line"),
         ),
         Case::fails("an oversized header", raw(operation, &huge, b""), LONG_HEAD),
         Case::fails(
             "too many headers",
             raw(operation, &many, b""),
-            malformed!("http parse resulted in too many headers"),
+            malformed!("too many headers"),
         ),
         Case::fails(
             "a header without a colon",
             raw(operation, "nonsense\r\n", b""),
-            malformed!("http parse fail: invalid header name"),
+            malformed!("a header line without a colon"),
         ),
         Case::fails(
             "endless headers",
@@ -221,17 +221,17 @@ fn heads(operation: Operation) -> Vec<Case> {
         Case::fails(
             "two lengths",
             raw(operation, "Content-Length: 5\r\nContent-Length: 6\r\n", b"0000x"),
-            malformed!("conflicting content-length headers"),
+            malformed!("conflicting Content-Length headers"),
         ),
         Case::fails(
             "a length beyond all numbers",
             raw(operation, "Content-Length: 99999999999999999999999\r\n", b"0000"),
-            malformed!("content-length header not a number"),
+            malformed!("invalid Content-Length"),
         ),
         Case::fails(
             "a negative length",
             raw(operation, "Content-Length: -1\r\n", b"0000"),
-            malformed!("content-length header not a number"),
+            malformed!("invalid Content-Length"),
         ),
         Case::fails(
             "HTTP/1.0, cut",
@@ -258,19 +258,23 @@ fn chunks(operation: Operation) -> Vec<Case> {
         Case::fails(
             "no chunk length",
             raw(operation, chunked, b"zz\r\n0000\r\n"),
-            malformed!("chunk length cannot be read as a number"),
+            malformed!("invalid chunk length"),
         ),
         Case::fails(
             "a chunk length beyond all numbers",
             raw(operation, chunked, b"ffffffffffffffffffff\r\n0000\r\n"),
-            malformed!("chunk length cannot be read as a number"),
+            malformed!("invalid chunk length"),
         ),
         Case::fails(
             "a chunk longer than it said",
             raw(operation, chunked, b"2\r\n0000\r\n0\r\n\r\n"),
-            malformed!("chunk expected crlf as next character"),
+            malformed!("a chunk is longer than its length"),
         ),
-        Case::fails("an endless chunk length", endless(b"", &noise), LONG_FRAMING),
+        Case::fails(
+            "an endless chunk length",
+            endless(b"", &noise),
+            malformed!("invalid chunk length"),
+        ),
         Case::fails("an endless chunk extension", endless(b"4;x=", &noise), LONG_FRAMING),
         Case::fails(
             "endless trailers",
@@ -281,6 +285,7 @@ fn chunks(operation: Operation) -> Vec<Case> {
 }
 
 fn harmless() -> Vec<Case> {
+    let header = |name: &str, line: &str| Case::new(name, Action::Header(line.as_bytes().to_vec()), Effect::None);
     let pause = Duration::from_millis(300);
     let drip = Action::Drip {
         bytes: 500,
@@ -295,5 +300,15 @@ fn harmless() -> Vec<Case> {
         Case::new("kept alive and closed", Action::CloseAfter, Effect::None).with(&[SLOW_PUSH]),
         Case::new("HTTP/1.0", Action::Http10, Effect::None),
         Case::new("gzip", Action::Gzip { broken: false }, Effect::None),
+        Case::new("deflate without zlib's header", Action::RawDeflate, Effect::None),
+        Case::new("chunks framed by LF alone", Action::BareLineFeeds, Effect::None),
+        header("a folded header", "X-A: b;\r\n c\r\n\td\r\n"),
+        header("a space before the colon", "X-A : b\r\n"),
+        header("a control byte in a header", "X-A: b\x01c\r\n"),
+        header("lines that end with LF alone", "X-A: b\n"),
+        header("a thousand headers", &"X-A: b\r\n".repeat(1000)),
+        header("a long header", &format!("X-A: {}\r\n", "a".repeat(90 * 1024))),
+        header("no coding at all", "Content-Encoding: none\r\n"),
+        header("the coding 'identity'", "Content-Encoding: identity, identity\r\n"),
     ]
 }

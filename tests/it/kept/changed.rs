@@ -156,7 +156,7 @@ fn an_answer_that_makes_no_sense_is_asked_for_again() {
     let scene = primed();
     scene
         .bitbucket
-        .fault(Fault::on("git-upload-pack", Action::ContentType("text/html".into())).method("POST"));
+        .fault(Fault::on("git-upload-pack", Action::ReplaceBody(b"<html>".to_vec())).method("POST"));
     scene.git_ok("clone", &["fetch"]);
     assert_eq!(requests(&scene), STALE);
 }

@@ -159,6 +159,40 @@ fn no_http(table: &mut Table, scene: &Scene) {
     ] {
         at(table, scene, title, "info/refs", action);
     }
+    bad_http(table, scene);
+}
+
+/// Heads and framing that curl refuses as well.
+fn bad_http(table: &mut Table, scene: &Scene) {
+    let raw = |text: &str| Action::Raw(text.as_bytes().to_vec());
+    let head = |headers: &str| raw(&format!("HTTP/1.1 200 OK\r\n{headers}\r\n"));
+    let chunks = |body: &str| {
+        raw(&format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\
+             Transfer-Encoding: chunked\r\n\r\n{body}"
+        ))
+    };
+    for (title, action) in [
+        ("the answer is of an old HTTP", raw("HTTP/0.9 200 OK\r\n\r\n")),
+        ("the status has two digits", raw("HTTP/1.1 20 OK\r\n\r\n")),
+        ("a header has no colon", head("nonsense\r\n")),
+        ("a header has a NUL byte", head("X: a\0b\r\n")),
+        ("there are too many headers", head(&"X: y\r\n".repeat(6000))),
+        ("the length is no number", head("Content-Length: many\r\n")),
+        (
+            "there are two lengths",
+            head("Content-Length: 5\r\nContent-Length: 6\r\n"),
+        ),
+        ("the transfer coding is unknown", head("Transfer-Encoding: gzip\r\n")),
+        ("a chunk has no length", chunks("zz\r\n")),
+        ("a chunk is longer than it says", chunks("2\r\n0000\r\n")),
+        (
+            "the answer is encoded twice",
+            answer("Content-Encoding: gzip, gzip\r\n", b"x"),
+        ),
+    ] {
+        at(table, scene, title, "info/refs", action);
+    }
 }
 
 fn slow(table: &mut Table) {

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
 use super::{Table, list, plain, quick, quick_with, shell};
-use crate::bitbucket::{Action, Fault};
+use crate::bitbucket::{Action, Fault, Refusal};
 use crate::support::fixture::MAIN;
 use crate::support::run::{Output, run_with_input};
 use crate::support::scene::Scene;
@@ -87,7 +87,12 @@ fn answers(table: &mut Table, scene: &Scene) {
         ("the server reports an error", body(packet("ERR the disk is full\n"))),
         (
             "the answer is of another type",
-            Action::ContentType("text/plain".to_owned()),
+            Action::Refuse(Refusal::Custom {
+                status: 200,
+                headers: Vec::new(),
+                content_type: "text/plain".to_owned(),
+                body: b"Welcome".to_vec(),
+            }),
         ),
     ] {
         broken(table, scene, title, POST, action);

@@ -14,6 +14,12 @@ fn push_outcomes() {
     };
     let scene = quick();
     scene.cloned();
+    let page = Refusal::Custom {
+        status: 200,
+        headers: Vec::new(),
+        content_type: "text/html".to_owned(),
+        body: b"<html>Sign in</html>".to_vec(),
+    };
     for (number, (title, action)) in [
         (
             "the connection is closed instead of an answer",
@@ -22,10 +28,7 @@ fn push_outcomes() {
         ("the answer is cut in its head", Action::CutHead { after: 20 }),
         ("the answer is cut", Action::CutBody { after: 10 }),
         ("the answer ends too soon", Action::Truncate { bytes: 4 }),
-        (
-            "the answer is a page for browsers",
-            Action::ContentType("text/html".to_owned()),
-        ),
+        ("the answer is a page for browsers", Action::Refuse(page)),
         ("the answer is no packets", Action::ReplaceBody(b"<html>".to_vec())),
         ("the answer is empty", Action::ReplaceBody(Vec::new())),
         (

@@ -121,7 +121,7 @@ fn a_wrong_password_is_told_and_never_shown() {
         let proxy = Proxy::start(Rules::new(kind).login("ada", "right"));
         let scene = Scene::new().set("http.proxy", address(scheme, "ada:wr0ng@", &proxy));
         let said = scene.fails();
-        assert!(said.contains("does not accept the user name and password"), "{said}");
+        assert!(said.contains("rejected the user name and password"), "{said}");
         assert!(!said.contains("wr0ng"), "{said}");
     }
 }
@@ -158,7 +158,7 @@ fn a_password_that_a_helper_gave_and_the_proxy_refuses_is_forgotten() {
     let helper = format!("store --file='{}'", store.display());
     let scene = scene.set("credential.helper", helper);
     let said = scene.fails();
-    assert!(said.contains("wants a user name and a password (HTTP 407)"), "{said}");
+    assert!(said.contains("requires a user name and a password"), "{said}");
     assert!(!std::fs::read_to_string(&store).unwrap().contains("stale"));
 }
 
@@ -199,11 +199,11 @@ fn with_libcurl_so_does_ours() {
     }
     let scene = scene("eve:pw@").set("http.proxyAuthMethod", "ntlm");
     let said = scene.fails();
-    assert!(said.contains("does not accept the user name and password"), "{said}");
+    assert!(said.contains("rejected the user name and password"), "{said}");
     let nobody = Scene::new()
         .set("http.proxy", "http://ada:pw@127.0.0.1:1")
         .set("http.proxyAuthMethod", "ntlm");
-    assert!(nobody.fails().contains("did not open a way to"));
+    assert!(nobody.fails().contains("did not connect to"));
 }
 
 #[cfg(not(feature = "curl"))]
@@ -215,7 +215,7 @@ fn other_ways_to_sign_in_are_named() {
     let scene = Scene::new().set("http.proxy", address("http", "ada:pw@", &proxy));
     let said = scene.fails();
     assert!(
-        said.contains("offers negotiate, ntlm to sign in, and only Basic is spoken here"),
+        said.contains("requires negotiate or ntlm authentication, which this build does not support"),
         "{said}"
     );
     assert!(
@@ -223,11 +223,15 @@ fn other_ways_to_sign_in_are_named() {
         "no password for nothing"
     );
     assert!(
-        said.contains("hint: build it with 'cargo install --path . --locked --features curl'"),
+        said.contains("hint: install with 'cargo install --path . --locked --features curl'"),
         "{said}"
     );
     let scene = scene.variable("GIT_HTTP_PROXY_AUTHMETHOD", "ntlm");
-    assert!(scene.fails().contains("only Basic is spoken here"));
+    assert!(
+        scene
+            .fails()
+            .contains("does not support the method in http.proxyAuthMethod")
+    );
 }
 
 #[test]
@@ -241,6 +245,32 @@ fn the_proxy_is_asked_first_unless_basic_is_set() {
     assert_eq!(proxy.log().len(), 3);
 }
 
+/// Said or not: curl connects again, too.
+#[test]
+fn a_proxy_that_closes_the_connection_behind_its_challenge_is_asked_on_another_one() {
+    for farewell in ["", "Connection: close\r\n", "Proxy-Connection: close\r\n"] {
+        let mut rules = Rules::new(Kind::Http).login("ada", "p%w");
+        rules.hangs_up = Some(farewell);
+        let proxy = Proxy::start(rules);
+        let address = format!("http://ada:p%w@127.0.0.1:{}", proxy.port());
+        Scene::new().set("http.proxy", address).works();
+        assert_eq!(proxy.log().len(), 2, "{farewell:?}");
+    }
+}
+
+#[test]
+fn a_user_name_that_socks_cannot_carry_is_told_at_once() {
+    let proxy = Proxy::start(Rules::new(Kind::Socks));
+    let user = format!("{}:pw@", "u".repeat(300));
+    let scene = Scene::new().set("http.proxy", address("socks5h", &user, &proxy));
+    let said = scene.fails();
+    assert!(
+        said.contains("the user name is longer than the 255 bytes that SOCKS allows"),
+        "{said}"
+    );
+    assert!(!said.contains("retrying"), "{said}");
+}
+
 #[test]
 fn a_proxy_that_does_not_open_the_way_is_the_one_to_blame() {
     let mut rules = Rules::new(Kind::Http);
@@ -249,7 +279,7 @@ fn a_proxy_that_does_not_open_the_way_is_the_one_to_blame() {
     let scene = Scene::new().set("http.proxy", address("http", "", &proxy));
     let said = scene.fails();
     let blamed = format!(
-        "the proxy 127.0.0.1:{} did not open a way to '{}' (HTTP 403)",
+        "the proxy 127.0.0.1:{} refused to connect to '{}' (HTTP 403)",
         proxy.port(),
         target(&scene)
     );

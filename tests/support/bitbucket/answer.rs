@@ -73,6 +73,7 @@ impl<'a, W: AsyncWrite + Unpin> Answer<'a, W> {
         let length = response.body.len() as u64;
         self.end = match self.action {
             Some(Action::Http10) => End::Connection,
+            Some(Action::BareLineFeeds) => End::LastChunk,
             Some(Action::WrongLength { delta }) => End::Length(length.saturating_add_signed(delta)),
             _ => End::Length(length),
         };
@@ -131,6 +132,7 @@ impl<'a, W: AsyncWrite + Unpin> Answer<'a, W> {
                 | Action::ReplaceBody(_)
                 | Action::Gzip { .. }
                 | Action::GzipBomb { .. }
+                | Action::RawDeflate
                 | Action::WrongLength { .. },
             ) => Some(WHOLE),
             _ => self.gzip.then_some(PIECE as u64),
@@ -231,6 +233,14 @@ impl<'a, W: AsyncWrite + Unpin> Answer<'a, W> {
         Ok(())
     }
 
+    /// How a line of a chunk's framing ends.
+    fn line_end(&self) -> &'static str {
+        match self.action {
+            Some(Action::BareLineFeeds) => "\n",
+            _ => "\r\n",
+        }
+    }
+
     async fn frame(&mut self, bytes: &[u8]) -> io::Result<()> {
         // An empty chunk would be the last one.
         if bytes.is_empty() {
@@ -239,9 +249,10 @@ impl<'a, W: AsyncWrite + Unpin> Answer<'a, W> {
         self.entry.sent(bytes.len());
         self.sent += bytes.len() as u64;
         if matches!(self.end, End::LastChunk) {
-            self.out.write_all(format!("{:x}\r\n", bytes.len()).as_bytes()).await?;
+            let end = self.line_end();
+            self.out.write_all(format!("{:x}{end}", bytes.len()).as_bytes()).await?;
             self.out.write_all(bytes).await?;
-            self.out.write_all(b"\r\n").await
+            self.out.write_all(end.as_bytes()).await
         } else {
             self.out.write_all(bytes).await
         }
@@ -260,7 +271,10 @@ impl<'a, W: AsyncWrite + Unpin> Answer<'a, W> {
             ) => {
                 return self.cut().await;
             }
-            _ if matches!(self.end, End::LastChunk) => self.out.write_all(b"0\r\n\r\n").await?,
+            _ if matches!(self.end, End::LastChunk) => {
+                let end = self.line_end();
+                self.out.write_all(format!("0{end}{end}").as_bytes()).await?;
+            }
             _ => {}
         }
         self.out.flush().await

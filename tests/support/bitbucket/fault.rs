@@ -54,6 +54,10 @@ pub(crate) enum Action {
     Http10,
     /// Compresses the answer; a broken one has its last half missing, in correct HTTP.
     Gzip { broken: bool },
+    /// Compresses the answer, and calls it `deflate` without the header of zlib.
+    RawDeflate,
+    /// Answers in chunks whose framing has LF alone at its line ends.
+    BareLineFeeds,
     /// Compresses the answer and this many bytes of padding after it.
     GzipBomb { inflated: u64 },
     /// Sends this body instead, after doing what was asked.

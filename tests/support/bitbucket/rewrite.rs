@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 
 use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::write::{DeflateEncoder, GzEncoder};
 
 use super::fault::Action;
 use super::refusal::Response;
@@ -17,24 +17,30 @@ pub(crate) fn rewritten(action: Option<&Action>, compress: bool, mut response: R
         Some(Action::Gzip { broken }) => {
             let mut bytes = gzip(body, 0)?;
             bytes.truncate(if *broken { bytes.len() / 2 } else { bytes.len() });
-            return Ok(compressed(response, bytes));
+            return Ok(compressed(response, "gzip", bytes));
+        }
+        Some(Action::RawDeflate) => {
+            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(body)?;
+            let bytes = encoder.finish()?;
+            return Ok(compressed(response, "deflate", bytes));
         }
         Some(Action::GzipBomb { inflated }) => {
             let bytes = gzip(body, *inflated)?;
-            return Ok(compressed(response, bytes));
+            return Ok(compressed(response, "gzip", bytes));
         }
         _ if compress && !body.is_empty() => {
             let bytes = gzip(body, 0)?;
-            return Ok(compressed(response, bytes));
+            return Ok(compressed(response, "gzip", bytes));
         }
         _ => {}
     }
     Ok(response)
 }
 
-fn compressed(mut response: Response, bytes: Vec<u8>) -> Response {
+fn compressed(mut response: Response, coding: &str, bytes: Vec<u8>) -> Response {
     response.body = bytes;
-    response.with("Content-Encoding", "gzip")
+    response.with("Content-Encoding", coding)
 }
 
 /// The padding is flush packets, which a reader of packets takes for as long as they come.

@@ -34,9 +34,13 @@ pub(super) async fn serve(mut stream: impl Bytes, rules: Rules, log: Log) {
         }
         if !is_welcome {
             note(&log, format!("{method} {target}{signed} refused"));
-            let challenge = format!("Proxy-Authenticate: {}\r\n", rules.challenge);
+            let farewell = rules.hangs_up.unwrap_or_default();
+            let challenge = format!("Proxy-Authenticate: {}\r\n{farewell}", rules.challenge);
             refuse(&mut stream, "407 Proxy Authentication Required", &challenge).await;
-            continue;
+            match rules.hangs_up {
+                Some(_) => return,
+                None => continue,
+            }
         }
         note(&log, format!("{method} {target}{signed}"));
         if method == "CONNECT" {

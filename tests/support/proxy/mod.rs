@@ -36,6 +36,8 @@ pub(crate) struct Rules {
     pub(crate) login: Option<(&'static str, &'static str)>,
     /// The `Proxy-Authenticate` of a refusal.
     pub(crate) challenge: &'static str,
+    /// Ends the connection after a challenge, which has this header more.
+    pub(crate) hangs_up: Option<&'static str>,
     /// Refuses everything with this status.
     pub(crate) broken: Option<u16>,
     /// Whether an https proxy wants a certificate of its clients: its own, which is the only one it knows.
@@ -48,6 +50,7 @@ impl Rules {
             kind,
             login: None,
             challenge: "Basic realm=\"test\"",
+            hangs_up: None,
             broken: None,
             certificate: false,
         }

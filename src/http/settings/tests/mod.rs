@@ -172,16 +172,12 @@ fn the_rest_is_read_in_gits_words() {
     assert_eq!(follow("0"), FollowRedirects::Never);
     assert_eq!(good(&["http.postBuffer=1"], &[]).post_buffer, 65_520);
     assert_eq!(good(&["http.postBuffer=500m"], &[]).post_buffer, 500 << 20);
-    assert_eq!(good(&["http.emptyAuth=auto"], &[]).empty_auth, None);
-    assert_eq!(good(&["http.emptyAuth=true"], &[]).empty_auth, Some(true));
-    assert_eq!(
-        good(&["http.proactiveAuth=basic"], &[]).proactive_auth,
-        ProactiveAuth::Basic
-    );
-    assert_eq!(
-        good(&["http.version=HTTP/2"], &[]).http_version,
-        Some(HttpVersion::Http2)
-    );
+    assert!(read(&["http.emptyAuth=auto"], &[]).is_ok());
+    assert!(read(&["http.emptyAuth=maybe"], &[]).is_err());
+    assert!(good(&["http.proactiveAuth=basic"], &[]).proactive_auth);
+    assert!(!good(&["http.proactiveAuth=none"], &[]).proactive_auth);
+    assert!(good(&["http.version=HTTP/2"], &[]).warnings.is_empty());
+    assert_eq!(good(&["http.version=HTTP/9"], &[]).warnings.len(), 1);
     assert_eq!(good(&["http.cookieFile=", "http.saveCookies=1"], &[]).warnings.len(), 1);
     assert_eq!(good(&["http.cookieFile="], &[]).cookie_file, Some(PathBuf::new()));
     assert_eq!(good(&["http.cookieFile=-"], &[]).cookie_file, None);

@@ -57,6 +57,10 @@ fn a_proxys_address_is_taken_apart() {
     assert_eq!((full.username.as_deref(), full.auth), (Some("me"), ProxyAuth::Any));
     assert_eq!(full.password.expect("a password").expose(), "p@ss");
     assert!(proxy("me@p:1/").password.is_none());
+    for (password, decoded) in [("50%", "50%"), ("%zz%4", "%zz%4"), ("a%25b%", "a%b%"), ("%00", "%00")] {
+        let given = proxy(&format!("me:{password}@p")).password.expect("a password");
+        assert_eq!(given.expose(), decoded);
+    }
     assert_eq!(
         proxy("socks://localhost/run/s%20x").socket,
         Some(PathBuf::from("/run/s x"))
@@ -68,7 +72,7 @@ fn a_proxys_address_is_taken_apart() {
         "p:x",
         "http://p/s3cret",
         "socks5://p/x",
-        "%zz@p",
+        "%ff@p",
     ] {
         let failure = read(&[&format!("http.proxy={text}")], &[]).expect_err(text);
         assert!(
