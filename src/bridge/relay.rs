@@ -36,6 +36,10 @@ pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) 
         }
         let count = bytes.len();
         body.consume(count);
+        if service == Service::ReceivePack && passage.framing.missing().is_none() {
+            // All that git waits for; it may close its end now, and what HTTP has to add may take its time.
+            to_git.flush().map_err(Error::ToGit)?;
+        }
     }
     passage
         .release(to_git)

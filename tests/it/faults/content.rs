@@ -122,7 +122,7 @@ fn bodies(operation: Operation) -> Vec<Case> {
             "another service",
             replace(b"0021# service=git-upload-archive\n0000"),
             format!(
-                "the server advertises 'git-upload-archive' instead of '{}'",
+                "the server advertised 'git-upload-archive' instead of '{}'",
                 operation.service()
             ),
         ));

@@ -66,7 +66,7 @@ fn no_text_steers_the_terminal() {
     assert!(said(answer(200, kind, &[], packet.as_bytes()), FETCH).contains("remote: before"));
     let named = format!("# service=before{ESCAPES}\n");
     let named = format!("{:04x}{named}0000", named.len() + 4);
-    assert!(said(answer(200, kind, &[], named.as_bytes()), FETCH).contains("the server advertises 'before"));
+    assert!(said(answer(200, kind, &[], named.as_bytes()), FETCH).contains("the server advertised 'before"));
 }
 
 /// Headers cannot hold control characters, but bytes that a terminal takes for some.
