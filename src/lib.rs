@@ -21,9 +21,11 @@
 //!    `cookies`); `exchange` is one of them over a `wire`, `connector` the way to the server (`dial`, `proxy`, `tls`,
 //!    `stream`); `settings` are git's `http.*`. `rest` and `probe` are for commands. What became of a request is told by type
 //!    ([`bridge::outcome`]); [`explain`] puts it into words, for the helper and the commands alike.
-//! 5. [`credential`]: the order of sources, which `logins` walks for a repository and `lookup` for a command; `account`
-//!    and `index` are what is known without a keychain, `keychain` is the system's (in time or not at all), `netrc` and
-//!    `helper` what git has besides, `prompt` the user; `policy` says who may be asked.
+//! 5. [`credential`]: `logins` is the one place that decides who is asking, for git's helper and for commands: the
+//!    order of sources, and what becomes of a secret that is accepted or refused. It asks through the traits in `parts`:
+//!    `keeping` (`account`, `index` and the `keychain`, in time or not at all), `netrc`, `helper` (git's, through
+//!    `git credential`), `prompt` (a person), `history` (what worked when). `username` has the rule for names, `policy`
+//!    what the settings allow.
 //! 6. [`repository`]: all of these put together for one address; `renewal` keeps [`cache`], the kept advertisement that
 //!    saves a fetch one of its two requests.
 //! 7. [`cli`]: one file or directory a subcommand, over a `scene`; `migrate` and `setup` change git's configuration

@@ -110,9 +110,11 @@ pub trait Credentials {
     /// Returns the `Authorization` header line for the next request, or nothing to ask anonymously.
     fn authorization(&mut self) -> Result<Option<Zeroizing<String>>, Failure>;
 
-    /// The server has accepted what [`authorization`](Self::authorization) returned last.
-    fn accepted(&mut self);
+    /// A request was accepted; `elsewhere` if by another host, which was not shown what
+    /// [`authorization`](Self::authorization) returned last.
+    fn accepted(&mut self, elsewhere: bool);
 
-    /// The server has refused it. Returns whether there is something else to try.
-    fn refused(&mut self, refusal: &Refusal) -> Result<bool, Failure>;
+    /// A request was refused. Returns whether to send it once more, with what [`authorization`](Self::authorization)
+    /// returns then; `may_repeat` if the very same request may be sent again.
+    fn refused(&mut self, refusal: &Refusal, may_repeat: bool) -> Result<bool, Failure>;
 }

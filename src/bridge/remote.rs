@@ -83,7 +83,7 @@ impl<H: Http, C: Credentials> Remote<H, C> {
             let lines = self.lines(service, vec![line("Accept: */*"), line("Pragma: no-cache")])?;
             let GetResponse { headers, mut body } = self.http.get(&url, &self.url, lines).map_err(wrapped)?;
             let wanted = format!("application/x-{}-advertisement", service.name());
-            if !self.accepted(headers, &wanted)? {
+            if !self.accepted(headers, &wanted, true)? {
                 continue;
             }
             if let Some(base) = self.http.redirected_base_url() {
@@ -115,7 +115,7 @@ impl<H: Http, C: Credentials> Remote<H, C> {
             } = upload;
             post_body.write_all(compressed.as_deref().unwrap_or(request))?;
             drop(post_body);
-            if self.accepted(headers, &result_type(service))? {
+            if self.accepted(headers, &result_type(service), service != Service::ReceivePack)? {
                 return Ok(body);
             }
         }
@@ -169,18 +169,20 @@ impl<H: Http, C: Credentials> Remote<H, C> {
         Ok(lines)
     }
 
-    /// Reads the headers of an answer. Returns whether it was accepted; if not, there is another credential to try.
-    fn accepted(&mut self, mut headers: H::Headers, wanted: &str) -> Result<bool, Error> {
+    /// Reads the headers of an answer. Returns whether it was accepted; if not, the request is to be sent once more.
+    fn accepted(&mut self, mut headers: H::Headers, wanted: &str, may_repeat: bool) -> Result<bool, Error> {
         match check_type(&mut headers, wanted) {
             Err(Error::Refused(refusal)) => {
-                let again = self.credentials.refused(&refusal).map_err(Error::Credentials)?;
+                let again = self
+                    .credentials
+                    .refused(&refusal, may_repeat)
+                    .map_err(Error::Credentials)?;
                 if again { Ok(false) } else { Err(Error::Refused(refusal)) }
             }
             Err(error) => Err(error),
             Ok(()) => {
-                if !self.is_elsewhere() {
-                    self.credentials.accepted();
-                }
+                let elsewhere = self.is_elsewhere();
+                self.credentials.accepted(elsewhere);
                 Ok(true)
             }
         }

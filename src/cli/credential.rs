@@ -12,15 +12,12 @@ use zeroize::Zeroizing;
 
 use super::scene::{Scene, exit, print};
 use crate::address::Address;
-use crate::credential::account::{Account, Scope, closest};
-use crate::credential::keychain::Fault;
-use crate::credential::login::{Login, Source};
+use crate::credential::Wanted;
+use crate::credential::account::{Scope, closest};
+use crate::credential::login::Login;
 use crate::credential::refused::Refused;
-use crate::credential::{given, username};
-use crate::environment::variable::BBCLOUD_USERNAME;
 use crate::report::{Failure, Kind};
 use crate::secret::Secret;
-use crate::secret::kind::Kind as SecretKind;
 
 /// The longest question, in bytes.
 const MAX: u64 = 1024 * 1024;
@@ -56,6 +53,10 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
     let question = Question::read(io::stdin().lock())?;
     let erase = arguments.operation == "erase";
     if !(erase || arguments.operation == "get") || !question.is_for(scene) {
+        return Ok(exit(true));
+    }
+    // Git was started by this program, which has asked the keychain itself.
+    if scene.policy.helpers.asked_by_us {
         return Ok(exit(true));
     }
     if erase {
@@ -123,30 +124,9 @@ fn tell_rejected(question: &Question, scene: &Scene<'_>) -> Result<(), Failure> 
 
 /// Returns the login for what git asks about, and when it was kept, if it was.
 fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<(Login, u64)>, Failure> {
-    if question.host == scene.base.host_and_port()
-        && let Some((secret, source)) = given(scene.environment)?
-    {
-        let variable = scene.environment.line(&BBCLOUD_USERNAME)?;
-        let name = (question.username.as_deref())
-            .or(variable)
-            .or(SecretKind::of(&secret).fixed_username());
-        return Ok(name.map(|name| (Login::new(name, secret, source), 0)));
-    }
-    let mut accounts = scene.index.read()?;
     let scope = question.scope(scene);
-    let named = question.username.as_deref().filter(|name| !username::is_email(name));
-    while let Some(account) = closest(&accounts, &question.host, &scope, named).cloned() {
-        match scene.keychain.read(&account) {
-            Ok(secret) => {
-                let mut login = Login::new(account.username.clone(), secret, Source::Keychain);
-                login.kind = account.kind;
-                return Ok(Some((login, account.created)));
-            }
-            Err(Fault::NoEntry) => accounts.retain(|other: &Account| !other.is_same(&account)),
-            Err(fault) => return Err(fault.explain(account.target())),
-        }
-    }
-    Ok(None)
+    let wanted = Wanted::question(&question.host, scope, question.username.as_deref(), &scene.base);
+    scene.logins(wanted)?.look_up_own()
 }
 
 impl Question {
@@ -215,11 +195,14 @@ impl Question {
 
     /// The repository that the path names, else everything at the host.
     fn scope(&self, scene: &Scene<'_>) -> Scope {
-        let prefix = scene.base.url().path().trim_matches('/');
         let path = self.path.trim_matches('/');
-        let path = match path.strip_prefix(prefix) {
-            Some(rest) if self.host == scene.base.host_and_port() => rest.trim_start_matches('/'),
-            _ => path,
+        let path = if self.host == scene.base.host_and_port() {
+            match below(path, scene.base.url().path().trim_matches('/')) {
+                Some(path) => path,
+                None => return Scope::host(),
+            }
+        } else {
+            path
         };
         let mut parts = path.split('/');
         let (Some(workspace), Some(repository)) = (parts.next(), parts.next()) else {
@@ -227,6 +210,14 @@ impl Question {
         };
         let address = Address::parse(&format!("{workspace}/{repository}"), &scene.base);
         address.map_or_else(|_| Scope::host(), |address| Scope::of(&address))
+    }
+}
+
+/// Returns the rest of `path` below `prefix`, which is whole segments of it.
+fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    match path.strip_prefix(prefix)? {
+        rest if prefix.is_empty() || rest.is_empty() => Some(rest),
+        rest => rest.strip_prefix('/'),
     }
 }
 
@@ -252,6 +243,15 @@ mod tests {
         );
         assert_eq!(read(text), Some(expected));
         assert_eq!(read("host\n"), None);
+    }
+
+    #[test]
+    fn a_base_url_is_a_prefix_by_whole_segments() {
+        assert_eq!(below("bb/acme/widgets.git", "bb"), Some("acme/widgets.git"));
+        assert_eq!(below("acme/widgets", ""), Some("acme/widgets"));
+        assert_eq!(below("bb", "bb"), Some(""));
+        assert_eq!(below("bbacme/widgets.git", "bb"), None);
+        assert_eq!(below("acme/widgets.git", "bb"), None);
     }
 
     #[test]

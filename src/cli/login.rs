@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use super::scene::Scene;
 use crate::credential::account::{Account, Scope};
 use crate::credential::login::{Login, Source};
-use crate::credential::prompt::Prompt;
+use crate::credential::prompt::question::Place;
+use crate::credential::prompt::{Note, Person as _, Prompt};
 use crate::credential::{keeping, read_file, read_line, username};
 use crate::environment::variable::{BBCLOUD_EMAIL, BBCLOUD_USERNAME};
 use crate::report::{Failure, Kind};
@@ -22,7 +23,8 @@ Create an API token 'with scopes' for the app Bitbucket at
 to read: read:repository:bitbucket
 to push: read:repository:bitbucket and write:repository:bitbucket
 wiki:    read:wiki:bitbucket and write:wiki:bitbucket beside them
-A repository's, project's or workspace's access token (its settings, 'Access tokens') works as well.";
+A repository's, project's or workspace's access token (its settings, 'Access tokens') works as well.
+Leave the user name empty for a token; only an app password needs your Bitbucket user name.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,13 +47,13 @@ pub(super) struct Arguments {
     /// What the secret is for: a workspace, or 'workspace/repository' [default: everything]
     #[arg(long = "for", value_name = "WORKSPACE[/REPOSITORY]")]
     target: Option<String>,
-    /// The Bitbucket user name; tokens do without
+    /// Bitbucket user name (not needed for tokens)
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
     /// The Atlassian account's address, which only the REST API wants beside an API token
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
-    /// The kind of the secret, if its first letters do not tell
+    /// Type of secret, if it cannot be detected
     #[arg(long, value_name = "KIND", value_parser = ["app-password", "api-token", "access-token"])]
     kind: Option<String>,
     /// Read the secret from standard input
@@ -60,7 +62,7 @@ pub(super) struct Arguments {
     /// Read the secret from the first line of a file
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Take the place of other user names that are signed in for the same
+    /// Replace any other account for the same target
     #[arg(long)]
     replace: bool,
     /// Keep the secret without asking the server
@@ -78,8 +80,8 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
         let warning = format!("{name} is set: while it is, it is used and the keychain is not");
         scene.report.warning(&warning);
     }
-    let secret = secret(arguments, scene)?;
-    let login = login(arguments, secret, scene)?;
+    let given = given(arguments, scene)?;
+    let login = login(arguments, given, scene)?;
     let account = Account {
         host: scene.base.host_and_port(),
         scope,
@@ -123,73 +125,81 @@ fn example(account: &Account) -> String {
     format!("{workspace}/<repository>")
 }
 
-fn secret(arguments: &Arguments, scene: &Scene<'_>) -> Result<Secret, Failure> {
-    if let Some(path) = &arguments.token_file {
-        return read_file(path);
-    }
-    if arguments.token_stdin {
+/// What was given, or typed at the terminal.
+struct Given {
+    username: Option<String>,
+    secret: Secret,
+}
+
+/// Returns the secret of a file or of standard input, with the user name that was given or that a setting has; else
+/// both are asked for.
+fn given(arguments: &Arguments, scene: &Scene<'_>) -> Result<Given, Failure> {
+    let environment = scene.environment.line(&BBCLOUD_USERNAME)?;
+    let configured = scene.policy.helpers.username.as_deref();
+    let username = (arguments.username.as_deref().or(environment)).or(scene.base.username());
+    let secret = if let Some(path) = &arguments.token_file {
+        Some(read_file(path)?)
+    } else if arguments.token_stdin {
         let read = read_line(io::stdin().lock(), "standard input");
-        return read.map_err(|failure| {
+        Some(read.map_err(|failure| {
             failure.hint("give it as in 'pass show bitbucket | git-remote-bbcloud login --token-stdin'")
-        });
-    }
-    let prompt = if scene.policy.interactive {
-        Prompt::at_terminal()
+        })?)
     } else {
         None
     };
-    let Some(prompt) = prompt else {
+    let username = username
+        .or(configured)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned);
+    match secret {
+        Some(secret) => Ok(Given { username, secret }),
+        None => ask(username.as_deref(), scene),
+    }
+}
+
+/// Asks at the terminal, in git's words.
+fn ask(username: Option<&str>, scene: &Scene<'_>) -> Result<Given, Failure> {
+    let person = Prompt::at_terminal(scene.report);
+    if !scene.policy.interactive || !person.may_be_asked() {
         return Err(
             Failure::new(Kind::Usage, "there is no terminal at which a secret could be asked for")
                 .hint("use '--token-stdin' or '--token-file <file>'"),
         );
-    };
-    scene.report.say(WHERE);
-    let url = scene.base.url().as_str().trim_end_matches('/').to_owned();
-    let given = prompt.secret(&url, None)?;
-    given.ok_or_else(|| Failure::new(Kind::Usage, "no secret was given"))
+    }
+    let place = Place::of(scene.base.url(), false, scene.policy.helpers.sanitize_prompt);
+    let before = [Note::Say(WHERE.to_owned())];
+    let typed = place.ask(&person, username, &before)?;
+    let typed = typed.ok_or_else(|| Failure::new(Kind::Usage, "no secret was given"))?;
+    Ok(Given {
+        username: Some(typed.username),
+        secret: typed.secret,
+    })
 }
 
-/// Puts the user name to the secret: the one that was given or is fixed, else asked for.
-fn login(arguments: &Arguments, secret: Secret, scene: &Scene<'_>) -> Result<Login, Failure> {
-    let mut login = Login::new(String::new(), secret, Source::User);
+/// Puts the user name to the secret: the one that was given or is fixed.
+fn login(arguments: &Arguments, given: Given, scene: &Scene<'_>) -> Result<Login, Failure> {
+    let mut login = Login::new(String::new(), given.secret, Source::User);
     if let Some(kind) = arguments.kind.as_deref().and_then(SecretKind::parse) {
         login.kind = kind;
     }
-    let environment = scene.environment.line(&BBCLOUD_USERNAME)?;
-    let given = arguments.username.as_deref().or(environment).or(scene.base.username());
-    let (name, email) = username::choose(login.kind, given)?;
-    if let Some(email) = &email {
-        let fixed = login.kind.fixed_username().unwrap_or_default();
+    let names = username::choose(login.kind, given.username.as_deref());
+    let name = names.username.ok_or_else(|| {
+        Failure::new(Kind::Usage, format!("{} needs a user name", login.kind.with_article()))
+            .hint(format!("add '--username <name>' (see {})", username::SHOWN_AT))
+    })?;
+    if name.contains(':') {
+        return Err(Failure::new(Kind::Usage, "a user name cannot contain a colon")
+            .hint(format!("use your Bitbucket user name (see {})", username::SHOWN_AT)));
+    }
+    if let Some(email) = &names.email {
         scene.report.warning(&format!(
-            "'{email}' is an e-mail address, which is for the REST API; git gets the user name '{fixed}'"
+            "'{email}' is an e-mail address, which is for the REST API; git gets the user name '{name}'"
         ));
     }
     let environment = scene.environment.text(&BBCLOUD_EMAIL).map(str::to_owned);
-    login.email = arguments.email.clone().or(email).or(environment);
-    login.username = match name {
-        Some(name) => name,
-        None => ask_name(login.kind, arguments, scene)?,
-    };
-    Ok(login)
-}
-
-fn ask_name(kind: SecretKind, arguments: &Arguments, scene: &Scene<'_>) -> Result<String, Failure> {
-    let missing = || {
-        Failure::new(
-            Kind::Usage,
-            format!("{} needs your Bitbucket user name beside it", kind.with_article()),
-        )
-        .hint(format!("add '--username <name>'; {} shows it", username::SHOWN_AT))
-    };
-    let asked_already = arguments.token_stdin || arguments.token_file.is_some() || !scene.policy.interactive;
-    let Some(prompt) = Prompt::at_terminal().filter(|_| !asked_already) else {
-        return Err(missing());
-    };
-    let url = scene.base.url().as_str().trim_end_matches('/').to_owned();
-    let name = prompt.username(&url)?.ok_or_else(missing)?;
-    let (name, _) = username::choose(kind, Some(&name))?;
-    name.ok_or_else(missing)
+    login.email = arguments.email.clone().or(names.email).or(environment);
+    login.username = name;
+    login.checked()
 }
 
 /// Tries `login` at the server. Returns the repository that it was tried with, `None` if there is none.
@@ -200,9 +210,7 @@ fn verify(account: &Account, login: &Login, scene: &Scene<'_>) -> Result<Option<
     let mut repository = scene.open_repository(&address, login.clone())?;
     match repository.check_login() {
         Ok(()) => Ok(Some(address.to_string())),
-        Err(failure) => Err(match failure.kind() {
-            Kind::Unauthenticated | Kind::Refused => failure.hint("nothing was kept"),
-            _ => failure.hint("nothing was kept; to keep it all the same, add '--no-verify'"),
-        }),
+        Err(failure) if keeping::is_denied(&failure) => Err(failure.hint("nothing was kept")),
+        Err(failure) => Err(failure.hint("nothing was kept; to keep it without asking the server, add '--no-verify'")),
     }
 }

@@ -7,8 +7,10 @@ use crate::address::{Address, BaseUrl};
 use crate::credential::account::{Account, Place, Scope};
 use crate::credential::index::Index;
 use crate::credential::keychain::Keychain;
-use crate::credential::login::{Login, Source};
+use crate::credential::login::Login;
+use crate::credential::parts::Parts;
 use crate::credential::policy::Policy;
+use crate::credential::{Logins, Wanted};
 use crate::environment::Environment;
 use crate::environment::variable::{BBCLOUD_TOKEN_FILE, BITBUCKET_REPO_SLUG, BITBUCKET_WORKSPACE};
 use crate::git::config::Config;
@@ -116,11 +118,13 @@ impl<'a> Scene<'a> {
     pub(super) fn login(&self, account: &Account) -> Result<Login, Failure> {
         let read = self.keychain.read(account);
         let secret = read.map_err(|fault| fault.explain(account.target()))?;
-        let mut login = Login::new(account.username.clone(), secret, Source::Keychain);
-        login.kind = account.kind;
-        login.email.clone_from(&account.email);
-        login.target = Some(account.target().to_owned());
-        Ok(login)
+        Ok(Login::kept(account, secret))
+    }
+
+    /// Returns the logins for `wanted`, as git would try them.
+    pub(super) fn logins(&self, wanted: Wanted) -> Result<Logins, Failure> {
+        let parts = Parts::of(&self.policy, self.environment, self.report);
+        Logins::new(wanted, self.policy.clone(), self.environment, parts)
     }
 }
 

@@ -110,11 +110,9 @@ fn look<'a>(scope: Option<&Scope>, check: bool, scene: &'a Scene<'_>) -> Result<
     }
     let variable = scene.variable();
     let checked = variable.filter(|_| check).and_then(|_| check_variable(scope, scene));
-    let good = match (variable, scope) {
-        (Some(_), _) => !matches!(checked, Some(Err(_))),
-        (None, Some(_)) => lines.first().is_some_and(Line::is_good),
-        (None, None) => !lines.is_empty() && lines.iter().all(Line::is_good),
-    };
+    let variable_is_good = variable.map(|_| !matches!(checked, Some(Err(_))));
+    let accounts: Vec<bool> = lines.iter().map(Line::is_good).collect();
+    let good = is_signed_in(variable_is_good, &accounts, scope.is_some());
     Ok(View {
         lines,
         place,
@@ -123,6 +121,17 @@ fn look<'a>(scope: Option<&Scope>, check: bool, scene: &'a Scene<'_>) -> Result<
         checked,
         good,
     })
+}
+
+/// Whether git gets a secret that can be used. A variable is used alone. Of the accounts for one place git uses the
+/// first; without a place, one bad account is reason enough to look.
+fn is_signed_in(variable: Option<bool>, accounts: &[bool], for_one_place: bool) -> bool {
+    match (variable, accounts) {
+        (Some(good), _) => good,
+        (None, []) => false,
+        (None, [first, ..]) if for_one_place => *first,
+        (None, all) => all.iter().all(|good| *good),
+    }
 }
 
 /// Asks the server about `account`, with what it is for; `None` where no repository is known to ask about.
@@ -281,5 +290,28 @@ fn checked_text(checked: Option<&Result<String, Failure>>) -> String {
         None => String::new(),
         Some(Ok(repository)) => format!("; accepted for {repository}"),
         Some(Err(failure)) => format!("; {}", one_line(failure.message())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_signed_in;
+
+    #[test]
+    fn the_exit_status_tells_whether_git_gets_a_good_secret() {
+        for (variable, accounts, for_one_place, good) in [
+            (Some(true), &[false][..], false, true),
+            (Some(false), &[true], true, false),
+            (None, &[], false, false),
+            (None, &[], true, false),
+            (None, &[true, false], true, true),
+            (None, &[false, true], true, false),
+            (None, &[true, false], false, false),
+            (None, &[false, true], false, false),
+            (None, &[true, true], false, true),
+        ] {
+            let found = is_signed_in(variable, accounts, for_one_place);
+            assert_eq!(found, good, "{variable:?} {accounts:?} {for_one_place}");
+        }
     }
 }

@@ -45,6 +45,12 @@ impl Scope {
         }
     }
 
+    /// Returns the scope that [`Scope::text`] wrote.
+    #[cfg(test)]
+    pub(super) fn of_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Returns the scope in a file of ours: empty for a host.
     pub fn text(&self) -> &str {
         &self.0

@@ -44,18 +44,47 @@ impl Source {
             Self::User => "user",
         }
     }
+
+    /// Returns the source that `word` names.
+    pub fn parse(word: &str) -> Option<Self> {
+        const ALL: [Source; 7] = [
+            Source::Address,
+            Source::Environment,
+            Source::File,
+            Source::Keychain,
+            Source::Netrc,
+            Source::Helper,
+            Source::User,
+        ];
+        ALL.into_iter().find(|source| source.word() == word)
+    }
+
+    /// Returns how a secret that comes before those of the keychain is replaced; signing in again would change nothing.
+    pub fn instead_of_keychain(self) -> Option<&'static str> {
+        match self {
+            Self::Address => Some(
+                "remove it from the URL with 'git-remote-bbcloud migrate --discard-secrets', then run \
+                 'git-remote-bbcloud login'",
+            ),
+            Self::Environment => Some("set BBCLOUD_TOKEN to a new one"),
+            Self::File => Some("put a new token in the file named by BBCLOUD_TOKEN_FILE"),
+            Self::Keychain | Self::Netrc | Self::Helper | Self::User => None,
+        }
+    }
 }
 
 impl Source {
-    /// Returns how a secret that comes before those of the keychain is replaced; to sign in anew would change nothing.
-    pub fn instead_of_keychain(self) -> Option<&'static str> {
+    /// Ends the sentence "the token came from …".
+    pub fn place(self) -> &'static str {
         match self {
-            Self::Address => {
-                Some("take it out of the URL with 'git-remote-bbcloud migrate --discard-secrets', and sign in")
-            }
-            Self::Environment => Some("set BBCLOUD_TOKEN anew"),
-            Self::File => Some("write a new one into the file of BBCLOUD_TOKEN_FILE"),
-            Self::Keychain | Self::Netrc | Self::Helper | Self::User => None,
+            Self::Address => "the remote's URL",
+            Self::Environment => "BBCLOUD_TOKEN",
+            Self::File => "the file named by BBCLOUD_TOKEN_FILE",
+            Self::Keychain => "the keychain",
+            Self::Netrc if cfg!(windows) => "the netrc file",
+            Self::Netrc => "~/.netrc",
+            Self::Helper => "git's credential helper",
+            Self::User => "the prompt",
         }
     }
 }
@@ -63,16 +92,13 @@ impl Source {
 /// Ends the sentence "the token …".
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Address => "in the remote's URL",
-            Self::Environment => "in BBCLOUD_TOKEN",
-            Self::File => "in the file of BBCLOUD_TOKEN_FILE",
-            Self::Keychain => "in the keychain",
-            Self::Netrc if cfg!(windows) => "in the netrc file",
-            Self::Netrc => "in ~/.netrc",
-            Self::Helper => "from git's credential helper",
-            Self::User => "that has just been given",
-        })
+        match self {
+            Self::Address | Self::Environment | Self::File | Self::Keychain | Self::Netrc => {
+                write!(f, "in {}", self.place())
+            }
+            Self::Helper => write!(f, "from {}", self.place()),
+            Self::User => f.write_str("that was just given"),
+        }
     }
 }
 
@@ -91,6 +117,10 @@ pub struct Login {
     pub email: Option<String>,
     /// What it is kept for, if it is kept, as `--for` takes it.
     pub target: Option<String>,
+    /// The scheme of the header, where a helper chose it (`Bearer`); the secret is then the rest of the header.
+    pub authtype: Option<String>,
+    /// When it last worked, in seconds since 1970, if that is known.
+    pub worked: Option<u64>,
 }
 
 impl Login {
@@ -103,18 +133,31 @@ impl Login {
             source,
             email: None,
             target: None,
+            authtype: None,
+            worked: None,
         }
     }
 
+    /// Returns a login by the name that goes with the kind of `secret`, if there is one (see [`username::choose`]).
+    pub(super) fn named(given: Option<&str>, secret: Secret, source: Source) -> Option<Self> {
+        let names = username::choose(Kind::of(&secret), given);
+        let mut login = Self::new(names.username?, secret, source);
+        login.email = names.email;
+        Some(login)
+    }
+
     /// Returns the login of an account whose secret was found in the keychain.
-    pub(super) fn kept(account: &Account, secret: Secret) -> Self {
+    pub fn kept(account: &Account, secret: Secret) -> Self {
+        let names = username::choose(account.kind, Some(&account.username));
         Self {
-            username: account.username.clone(),
+            username: names.username.unwrap_or_default(),
             secret,
             source: Source::Keychain,
             kind: account.kind,
-            email: account.email.clone(),
+            email: account.email.clone().or(names.email),
             target: Some(account.target().to_owned()),
+            authtype: None,
+            worked: None,
         }
     }
 
@@ -123,6 +166,14 @@ impl Login {
         if self.username.contains(char::is_control) {
             let message = format!("the user name {} holds a control character", self.source);
             return Err(Failure::new(report::Kind::Usage, message).hint("give it as one line, without tabs"));
+        }
+        if self
+            .authtype
+            .as_ref()
+            .is_some_and(|scheme| scheme.contains(char::is_control))
+        {
+            let message = format!("the 'authtype' {} holds a control character", self.source);
+            return Err(Failure::new(report::Kind::Usage, message).hint("give it as one word, such as Bearer"));
         }
         self.secret = self.secret.checked(&self.source)?;
         Ok(self)
@@ -136,12 +187,12 @@ impl Login {
     /// Returns the header line that carries it to the REST API, which wants other names than git's endpoint: an access
     /// token goes alone, an API token with its account's e-mail address. `None` where that address is not known.
     pub fn rest_authorization(&self) -> Option<Zeroizing<String>> {
+        if self.authtype.is_some() {
+            return Some(self.authorization());
+        }
         let fixed = |kind: Kind| kind.fixed_username() == Some(self.username.as_str());
         if self.kind == Kind::AccessToken || fixed(Kind::AccessToken) {
-            let mut line = Zeroizing::new(String::with_capacity(32 + self.secret.expose().len()));
-            line.push_str("Authorization: Bearer ");
-            line.push_str(self.secret.expose());
-            return Some(line);
+            return Some(self.header("Bearer"));
         }
         if self.kind == Kind::ApiToken || fixed(Kind::ApiToken) {
             let named = Some(&self.username).filter(|name| username::is_email(name));
@@ -152,8 +203,21 @@ impl Login {
         Some(self.authorization())
     }
 
-    /// Returns the header line that carries it (RFC 7617).
+    /// The header line whose credential is the secret itself.
+    fn header(&self, scheme: &str) -> Zeroizing<String> {
+        let mut line = Zeroizing::new(String::with_capacity(32 + scheme.len() + self.secret.expose().len()));
+        line.push_str("Authorization: ");
+        line.push_str(scheme);
+        line.push(' ');
+        line.push_str(self.secret.expose());
+        line
+    }
+
+    /// Returns the header line that carries it: Basic (RFC 7617), or as a helper wants it.
     pub fn authorization(&self) -> Zeroizing<String> {
+        if let Some(scheme) = &self.authtype {
+            return self.header(scheme);
+        }
         let pair = Zeroizing::new(format!("{}:{}", self.username, self.secret.expose()));
         // The size is known in advance: a string that grows leaves copies of the secret behind.
         let mut line = Zeroizing::new(String::with_capacity(32 + pair.len().div_ceil(3) * 4));

@@ -2,28 +2,28 @@
 //!
 //! The order: the address itself; `BBCLOUD_TOKEN` or `BBCLOUD_TOKEN_FILE`, and then the keychain is never opened; the
 //! keychain, most specific first; and, once the server has refused to answer without or with that, `~/.netrc`, git's
-//! credential helpers and the user. A public repository needs none of them. `logins` walks through them for one
-//! repository.
+//! credential helpers and the user. A public repository needs none of them; a repository that `~/.netrc` or a helper
+//! served last is asked for with that at once. [`Logins`] is the one place that decides, for git and for commands.
 //!
 //! What the address or the environment gives is used alone: it was given for this run, and asking elsewhere would
-//! hide that it is wrong. `~/.netrc` waits for a refusal as it does with git, whose curl sends nothing of it unasked.
+//! hide that it is wrong.
 
 pub mod account;
 mod environment;
-mod helper;
+pub mod helper;
+pub mod history;
 pub mod index;
 pub mod keeping;
 pub mod keychain;
 pub mod lock;
 pub mod login;
 mod logins;
-mod lookup;
 pub mod netrc;
+pub mod parts;
 pub mod policy;
 pub mod prompt;
 pub mod refused;
 pub mod username;
 
 pub use self::environment::{given, read_file, read_line};
-pub use self::logins::Logins;
-pub use self::lookup::{Wanted, look_up};
+pub use self::logins::{Logins, Wanted};

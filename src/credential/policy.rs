@@ -1,6 +1,6 @@
 //! What the user's settings allow: whom to ask, how long to wait, where to keep a secret.
 //!
-//! Read once; it must not ask anybody itself.
+//! Read once. Does not depend on any source of secrets.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::account::Place;
+use super::helper::LAST;
 use super::keychain::Limits;
 use crate::environment::Environment;
 use crate::environment::variable as var;
@@ -52,8 +53,10 @@ pub struct HelperSettings {
     pub username: Option<String>,
     /// Whether they are told the path.
     pub use_http_path: bool,
-    /// Whether a carriage return in their words is refused.
-    pub protect_protocol: bool,
+    /// Whether prompts show a URL that is percent-encoded (`credential.sanitizePrompt`).
+    pub sanitize_prompt: bool,
+    /// Whether it was this program that started git to ask its helpers, and so us.
+    pub asked_by_us: bool,
 }
 
 impl HelperSettings {
@@ -61,10 +64,11 @@ impl HelperSettings {
         let credential = config.credential(url);
         let programs = credential.list("helper");
         Ok(Self {
+            asked_by_us: programs.iter().any(|program| program == LAST),
             programs: programs.into_iter().filter(|program| !is_ours(program)).collect(),
             username: credential.text("username").filter(|name| !name.is_empty()),
             use_http_path: credential.flag("useHttpPath")?.unwrap_or(false),
-            protect_protocol: credential.flag("protectProtocol")?.unwrap_or(true),
+            sanitize_prompt: credential.flag("sanitizePrompt")?.unwrap_or(true),
         })
     }
 }

@@ -43,6 +43,8 @@ pub struct Who<'a> {
     pub source: Source,
     /// What the secret is kept for, if it is kept, as `--for` takes it.
     pub target: Option<&'a str>,
+    /// When the secret last worked, in seconds since 1970, if that is known.
+    pub worked: Option<u64>,
 }
 
 impl<'a> From<&'a Login> for Who<'a> {
@@ -52,6 +54,7 @@ impl<'a> From<&'a Login> for Who<'a> {
             kind: login.kind(),
             source: login.source,
             target: login.target.as_deref(),
+            worked: login.worked,
         }
     }
 }

@@ -3,12 +3,14 @@
 //! It is shown with what the server said, and claims no more than that: 404 may mean a hidden repository as well as none,
 //! and 401 "no access" as well as "wrong secret".
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use super::words::{Scopes, words};
 use super::{Asked, NEW_TOKEN, Who};
 use crate::bridge::outcome::Answerer;
 use crate::bridge::refusal::Refusal;
 use crate::bridge::service::Service;
-use crate::credential::login::Source;
+use crate::http::date;
 use crate::report::{Failure, Kind};
 use crate::secret::kind::Kind as SecretKind;
 
@@ -269,9 +271,16 @@ pub(super) fn support(refusal: &Refusal) -> Option<String> {
     (failed && !id.is_empty()).then(|| format!("Bitbucket's support can look up the request '{id}'"))
 }
 
-/// Where the secret came from, as a cause.
+/// Where the secret came from, and when it last worked, as a cause.
 pub(super) fn came_from(who: Who<'_>) -> String {
-    format!("the {} came from {}", noun(who.kind), origin(who.source))
+    let (kind, place) = (noun(who.kind), who.source.place());
+    match who.worked {
+        Some(worked) => {
+            let day = date(UNIX_EPOCH + Duration::from_secs(worked));
+            format!("the {kind} came from {place}, and last worked on {day}")
+        }
+        None => format!("the {kind} came from {place}"),
+    }
 }
 
 /// A kind of secret in one word or two, where the sentence before has said which.
@@ -280,19 +289,6 @@ pub(super) fn noun(kind: SecretKind) -> &'static str {
         SecretKind::ApiToken | SecretKind::AccessToken => "token",
         SecretKind::AppPassword => "app password",
         SecretKind::Unknown => "secret",
-    }
-}
-
-fn origin(source: Source) -> &'static str {
-    match source {
-        Source::Address => "the remote's URL",
-        Source::Environment => "BBCLOUD_TOKEN",
-        Source::File => "the file named by BBCLOUD_TOKEN_FILE",
-        Source::Keychain => "the keychain",
-        Source::Netrc if cfg!(windows) => "the netrc file",
-        Source::Netrc => "~/.netrc",
-        Source::Helper => "git's credential helper",
-        Source::User => "the prompt",
     }
 }
 

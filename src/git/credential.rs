@@ -1,9 +1,9 @@
 //! `git credential`: git's helpers, its askpass program and its prompt, behind one question.
 //!
-//! It must not know what the answer is for.
+//! Does not depend on what the answer is for.
 
 use std::io::{self, Write as _};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use gix::credentials::protocol::Context;
 use zeroize::Zeroizing;
@@ -81,7 +81,7 @@ impl Credential {
         self.run("reject", Stdio::null()).ok();
     }
 
-    fn run(&self, action: &str, stdout: Stdio) -> io::Result<std::process::Output> {
+    fn run(&self, action: &str, stdout: Stdio) -> io::Result<Output> {
         // Sized at once: a vector that grows leaves a copy behind that nobody wipes.
         let mut question = Zeroizing::new(Vec::with_capacity(4096));
         self.context.write_to(&mut *question)?;
@@ -91,16 +91,26 @@ impl Credential {
             question.push(b'\n');
         }
         question.push(b'\n');
-        let mut command = super::command();
-        command.args(["credential", action]);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(stdout)
-            .stderr(Stdio::inherit())
-            .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(&question)?;
-        }
-        child.wait_with_output()
+        run(action, &question, &[], stdout)
     }
+}
+
+/// Runs `git credential <action>` with `question` on its standard input, and with `settings` (`key=value`) in force.
+/// What git and the helpers say on standard error is for the user.
+pub fn run(action: &str, question: &[u8], settings: &[&str], stdout: Stdio) -> io::Result<Output> {
+    let mut command = super::command();
+    for setting in settings {
+        command.args(["-c", setting]);
+    }
+    command.args(["credential", action]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(stdout)
+        .stderr(Stdio::inherit())
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A git that ends early says why itself.
+        stdin.write_all(question).ok();
+    }
+    child.wait_with_output()
 }

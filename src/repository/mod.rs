@@ -15,9 +15,10 @@ use crate::bridge::discovery::Advertisement;
 use crate::bridge::service::{Service, Version};
 use crate::bridge::{self, Kept, remote, upload_pack};
 use crate::cache::Cache;
-use crate::credential::Logins;
+use crate::credential::parts::Parts;
 use crate::credential::policy::Policy;
 use crate::credential::username::is_own;
+use crate::credential::{Logins, Wanted};
 use crate::environment::Environment;
 use crate::environment::variable::BBCLOUD_BASE_URL;
 use crate::explain::{self, Asked};
@@ -54,7 +55,8 @@ impl Repository {
         let settings = Settings::read(&url, name, config, environment)?;
         let proactive = settings.proactive_auth != ProactiveAuth::None;
         let policy = Policy::read(&url, proactive, config, environment)?;
-        let logins = Logins::find(&address, &base, policy, environment, report)?;
+        let parts = Parts::of(&policy, environment, report);
+        let logins = Logins::new(Wanted::repository(&address, &base), policy, environment, parts)?;
         let post_buffer = settings.post_buffer;
         // Who is signed in is read from the list of accounts: opening the keychain would cost what the copy saves.
         let cache = Cache::open(config, environment)?;

@@ -94,9 +94,9 @@ impl Credentials for Nobody {
         Ok(None)
     }
 
-    fn accepted(&mut self) {}
+    fn accepted(&mut self, _elsewhere: bool) {}
 
-    fn refused(&mut self, _refusal: &Refusal) -> Result<bool, Failure> {
+    fn refused(&mut self, _refusal: &Refusal, _may_repeat: bool) -> Result<bool, Failure> {
         Ok(false)
     }
 }

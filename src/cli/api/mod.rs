@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 use super::scene::Scene;
 use crate::address::BaseUrl;
 use crate::bridge::outcome::{Effect, Extent, Unfinished};
+use crate::credential::Wanted;
 use crate::credential::account::Scope;
 use crate::credential::login::Login;
-use crate::credential::{Wanted, look_up};
 use crate::explain::{network, rest};
 use crate::http::rest::{Call, Reply, Rest};
 use crate::http::settings::Settings;
@@ -152,12 +152,11 @@ impl<'a> Api<'a> {
         }
         let scope = place::scope(url, base, &scene.base);
         let here = scene.here().filter(|address| Scope::of(address) == scope);
-        let wanted = Wanted {
-            base: &scene.base,
-            scope: &scope,
-            address: here.as_ref(),
+        let wanted = match &here {
+            Some(address) => Wanted::repository(address, &scene.base),
+            None => Wanted::place(scope, &scene.base),
         };
-        let login = look_up(&wanted, &scene.policy, scene.environment, &scene.index, &scene.keychain)?;
+        let login = scene.logins(wanted)?.look_up(scene.environment)?;
         if let Some(login) = login.as_ref().filter(|login| login.rest_authorization().is_none()) {
             return Err(rest::no_email(login));
         }

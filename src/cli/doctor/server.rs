@@ -132,13 +132,13 @@ impl Asking {
                 .map_err(|error| self.broken(service, error))?;
             if reply.status() >= 300 {
                 let refusal = reply.refusal();
-                if self.repository.remote.credentials_mut().refused(&refusal)? {
+                if self.repository.remote.credentials_mut().refused(&refusal, true)? {
                     continue;
                 }
                 let error = bridge::Error::Refused(Box::new(refusal));
                 return Err(self.repository.explain(service, error));
             }
-            self.repository.remote.credentials_mut().accepted();
+            self.repository.remote.credentials_mut().accepted(false);
             let wanted = format!("application/x-{}-advertisement", service.name());
             let named = reply
                 .header("content-type")

@@ -34,8 +34,8 @@ impl<'a, 'b> Keeper<'a, 'b> {
             return Ok(());
         }
         let kind = SecretKind::of(secret);
-        let (name, email) = username::choose(kind, address.username())?;
-        let Some(name) = name else {
+        let names = username::choose(kind, address.username());
+        let Some(name) = names.username else {
             return Err(Failure::new(
                 Kind::Usage,
                 format!("the URL of '{address}' has {} and no user name", kind.with_article()),
@@ -43,7 +43,7 @@ impl<'a, 'b> Keeper<'a, 'b> {
             .hint("put your Bitbucket user name before the colon of the secret"));
         };
         let mut login = Login::new(name, secret.clone(), Source::Address);
-        login.email = email;
+        login.email = names.email;
         let accounts = self.scene.index.read()?;
         if self.is_kept(&login, address, &accounts) {
             return Ok(());
@@ -52,17 +52,8 @@ impl<'a, 'b> Keeper<'a, 'b> {
         if self.verify {
             self.try_at_server(&login, address)?;
         }
+        // The keychain reads back what it writes.
         keeping::keep(&self.scene.index, &self.scene.keychain, &account, secret, false)?;
-        match self.scene.keychain.read(&account) {
-            Ok(read) if read == *secret => {}
-            Ok(_) => {
-                return Err(Failure::new(
-                    Kind::Keychain,
-                    "the keychain gave back another secret than it got",
-                ));
-            }
-            Err(fault) => return Err(fault.explain(account.target())),
-        }
         self.scene.report.say(&format!(
             "the {kind} of '{}' is in the {} for '{}'",
             account.username,
@@ -118,7 +109,7 @@ impl<'a, 'b> Keeper<'a, 'b> {
         let Err(failure) = repository.check_login() else {
             return Ok(());
         };
-        if matches!(failure.kind(), Kind::Unauthenticated | Kind::Refused) {
+        if keeping::is_denied(&failure) {
             return Err(failure.hint("the secret was not kept"));
         }
         self.scene.report.warning(&format!(

@@ -1,53 +1,73 @@
-//! The logins for one repository, one after the other, until the server accepts one or nobody has another.
+//! Who is asking: the one place that knows the order of sources, and what becomes of a secret that the server accepts
+//! or refuses.
 //!
-//! It must not know HTTP, nor how a keychain, a helper or a prompt works.
+//! Git's helper goes through it request by request ([`Credentials`]), a command looks a login up once
+//! ([`Logins::look_up`]). All that it asks is behind the traits of [`Parts`]. Does not depend on HTTP, nor on how a
+//! keychain, a helper or a prompt works.
 
+#[cfg(test)]
+pub(super) mod fake;
 mod kept;
+mod outcome;
+#[cfg(test)]
+mod tests;
 mod user;
+mod verdict;
+mod wanted;
 
 use zeroize::Zeroizing;
 
-use super::account::{Account, Scope, closest};
-use super::helper::{Answer, Found, Helpers};
-use super::index::Index;
-use super::keychain::Keychain;
-use super::lock::Lock;
+pub use self::wanted::Wanted;
+use super::account::{Account, closest};
+use super::helper::{Answer, Found, Question};
 use super::login::{Login, Source};
+use super::parts::Parts;
 use super::policy::Policy;
-use super::{environment, netrc, username};
-use crate::address::{Address, BaseUrl};
+use super::{environment, username};
 use crate::bridge::Credentials;
-use crate::bridge::outcome::Answerer;
 use crate::bridge::refusal::Refusal;
 use crate::environment::Environment;
-use crate::environment::variable::BBCLOUD_USERNAME;
-use crate::report::{self, Failure, Report};
+use crate::environment::variable::{BBCLOUD_EMAIL, BBCLOUD_USERNAME};
+use crate::report::{self, Failure};
 use crate::secret::Secret;
 use crate::secret::kind::Kind;
 
-/// The logins for one repository.
-#[derive(Debug)]
+/// The logins for one repository or place, one after the other, until the server accepts one or nobody has another.
 pub struct Logins {
-    address: Address,
-    base: BaseUrl,
+    wanted: Wanted,
     policy: Policy,
-    keychain: Keychain,
-    index: Option<Index>,
-    environment: Environment,
-    report: Report,
+    parts: Parts,
     step: Step,
     login: Option<Login>,
     /// The account of the keychain whose secret was found, or should have been.
     account: Option<Account>,
-    /// What a helper has yet to be told of.
+    /// The helper's answer that `login` is.
     found: Option<Found>,
-    /// Whether no helper is told anything.
+    /// What has become of `login` so far.
+    trial: Trial,
+    /// How often a helper has continued a sign-in of several rounds.
+    rounds: usize,
+    /// What was refused: it is not sent again.
+    refused: Vec<(String, Secret)>,
+    /// Whether a helper's secret was refused, so that a new one takes its place there.
+    replaces_helpers: bool,
+    /// Whether nobody is told anything, and nothing is kept.
     only_looks: bool,
     /// Why the keychain gave nothing.
     trouble: Option<Failure>,
+    /// How often the user was asked.
     attempts: usize,
-    /// Held while the user is asked, so that parallel fetches ask once.
-    turn: Option<Lock>,
+}
+
+/// What has become of the login in use.
+#[derive(Debug, Clone, Copy, Default)]
+struct Trial {
+    /// The server has accepted it.
+    accepted: bool,
+    /// It was sent once more after a refusal.
+    repeated: bool,
+    /// It was typed at the terminal.
+    at_terminal: bool,
 }
 
 /// Who is asked next.
@@ -61,47 +81,36 @@ enum Step {
 }
 
 impl Logins {
-    /// Returns the logins for `address`. Only what the address and the environment hold is looked at yet.
+    /// Returns the logins for `wanted`. Only what the address and the environment hold is looked at yet: it is used
+    /// alone, because it was given for this run, and asking elsewhere would hide that it is wrong.
     ///
     /// # Errors
     /// If a secret is given that cannot be used: a file that cannot be read, or no user name where one is needed.
-    pub fn find(
-        address: &Address,
-        base: &BaseUrl,
-        policy: Policy,
-        environment: &Environment,
-        report: Report,
-    ) -> Result<Self, Failure> {
-        let given = match address.secret() {
+    pub fn new(wanted: Wanted, policy: Policy, environment: &Environment, parts: Parts) -> Result<Self, Failure> {
+        let given = match &wanted.secret {
             Some(secret) => Some((secret.clone(), Source::Address)),
-            None => environment::given(environment)?,
+            None if wanted.is_base => environment::given(environment)?,
+            None => None,
         };
-        let login = given
-            .map(|(secret, source)| {
-                let named = address
-                    .username()
-                    .or(environment.line(&BBCLOUD_USERNAME)?)
-                    .or(base.username());
-                let name = name_for(named.filter(|name| !name.is_empty()), &secret, source, address)?;
-                Ok::<_, Failure>(Login::new(name, secret, source))
-            })
-            .transpose()?;
+        let login = match given {
+            Some((secret, source)) => Some(given_login(secret, source, &wanted, environment)?),
+            None => None,
+        };
         Ok(Self {
-            address: address.clone(),
-            base: base.clone(),
-            keychain: Keychain::new(policy.limits, environment),
+            wanted,
             policy,
-            index: Index::of(environment),
-            environment: environment.clone(),
-            report,
+            parts,
             step: if login.is_some() { Step::Nobody } else { Step::Keychain },
             login,
             account: None,
             found: None,
+            trial: Trial::default(),
+            rounds: 0,
+            refused: Vec::new(),
+            replaces_helpers: false,
             only_looks: false,
             trouble: None,
             attempts: 0,
-            turn: None,
         })
     }
 
@@ -111,17 +120,10 @@ impl Logins {
         if let Some(login) = &self.login {
             return format!("{} {}", login.username, login.source.word());
         }
-        let accounts = self.index.as_ref().and_then(|index| index.read().ok());
-        let scope = Scope::of(&self.address);
-        let named = self.named();
-        closest(
-            accounts.as_deref().unwrap_or_default(),
-            &self.base.host_and_port(),
-            &scope,
-            named.as_deref(),
-        )
-        .map_or_else(
-            || named.clone().unwrap_or_default(),
+        let accounts = self.accounts().unwrap_or_default();
+        let name = self.wanted.own_name();
+        closest(&accounts, &self.wanted.host, &self.wanted.scope, name).map_or_else(
+            || name.unwrap_or_default().to_owned(),
             |account| format!("{} {}", account.entry(), account.created),
         )
     }
@@ -133,7 +135,7 @@ impl Logins {
     }
 
     /// Asks no person for anything from now on, and the keychain only if `keychain` says that it can be had. Git's helpers
-    /// are asked, and not told what became of it: whoever only looks has nobody keep or forget anything.
+    /// are asked, and not told what became of it: a command that only looks changes nothing.
     pub fn only_look(&mut self, keychain: bool) {
         self.only_looks = true;
         self.policy.interactive = false;
@@ -142,147 +144,177 @@ impl Logins {
         }
     }
 
+    /// Returns the login for a command; `None` if nobody is signed in. No person is asked, no helper is told anything.
+    ///
+    /// # Errors
+    /// If there is a secret that cannot be used: a keychain that is locked, a control character.
+    pub fn look_up(mut self, environment: &Environment) -> Result<Option<Login>, Failure> {
+        self.only_look(true);
+        if self.login.is_none() && !self.look_up_kept()? {
+            self.ask_next(&[]);
+        }
+        let email = environment.text(&BBCLOUD_EMAIL).filter(|email| !email.is_empty());
+        let named = environment
+            .line(&BBCLOUD_USERNAME)?
+            .filter(|name| username::is_email(name));
+        if let Some(login) = &mut self.login {
+            login.email = login.email.take().or(email.or(named).map(str::to_owned));
+        }
+        self.login.map(Login::checked).transpose()
+    }
+
+    /// Returns the login that was given, or that the keychain has, and when it was kept there: what other programs of
+    /// git's are answered with. Git's helpers are not asked, because it may be git that asks as one of them.
+    pub fn look_up_own(mut self) -> Result<Option<(Login, u64)>, Failure> {
+        if self.login.is_none() {
+            self.look_up_kept()?;
+        }
+        let created = self.account.map_or(0, |account| account.created);
+        let login = self.login.map(Login::checked).transpose()?;
+        Ok(login.map(|login| (login, created)))
+    }
+
     /// Returns the login that requests are sent with, to be named in an explanation.
     pub fn current(&self) -> Option<&Login> {
         self.login.as_ref()
     }
 
-    /// Returns the login to begin with, from the keychain if there is none yet.
-    pub fn first(&mut self) -> Result<Option<&Login>, Failure> {
+    /// Returns the login to begin with, from the keychain if there is none yet. Where a helper's secret served this
+    /// repository last, the helper is asked now, and the first request is not refused.
+    fn first(&mut self) -> Option<&Login> {
         if self.step == Step::Keychain {
             self.step = Step::Netrc;
             self.ask_keychain();
-            if self.login.is_none() && self.policy.proactive {
-                self.ask_next(&[])?;
+            if self.login.is_none() && (self.policy.proactive || self.is_served_by_others()) {
+                self.ask_next(&[]);
             }
         }
-        Ok(self.login.as_ref())
+        self.login.as_ref()
     }
 
-    /// Returns why the keychain gave nothing, if it should have.
-    pub fn trouble(&self) -> Option<&Failure> {
-        self.trouble.as_ref()
+    fn is_served_by_others(&self) -> bool {
+        let (host, place) = (&self.wanted.host, self.wanted.scope.text());
+        self.trouble.is_none() && self.parts.history.last_source(host, place).is_some()
     }
 
-    /// The user name that the address or the base URL names.
-    fn named(&self) -> Option<String> {
-        let name = self.address.username().or(self.base.username());
-        name.filter(|name| !username::is_email(name)).map(str::to_owned)
+    fn accounts(&self) -> Result<Vec<Account>, Failure> {
+        self.parts
+            .accounts
+            .as_ref()
+            .map_or_else(|| Ok(Vec::new()), |accounts| accounts.read())
     }
 
-    /// Asks whoever's turn it is of those that need nobody: `~/.netrc`, then git's helpers. Returns whether one knows a
-    /// login.
-    fn ask_next(&mut self, challenges: &[String]) -> Result<bool, Failure> {
+    /// Makes `login` the one to send.
+    fn take(&mut self, login: Login) {
+        let worked = self.record_of(&login).map(|record| record.worked);
+        self.login = Some(Login { worked, ..login });
+        self.trial = Trial::default();
+    }
+
+    /// Asks those that need nobody: `~/.netrc`, then git's helpers. Returns whether one knows a login.
+    fn ask_next(&mut self, challenges: &[String]) -> bool {
         if self.step == Step::Netrc {
             self.step = Step::Helpers;
             if self.ask_netrc() {
-                return Ok(true);
+                return true;
             }
         }
-        Ok(self.step == Step::Helpers && self.ask_helpers(challenges)?)
+        self.step == Step::Helpers && self.ask_helpers(challenges, None)
     }
 
     /// Looks into `~/.netrc`, which git's own transport reads through curl. Returns whether it knows a login.
     fn ask_netrc(&mut self) -> bool {
-        let named = self.named();
-        let found = netrc::look(&self.environment, self.base.host(), named.as_deref());
-        let login = found.and_then(|entry| {
-            let fixed = Kind::of(&entry.password).fixed_username().map(str::to_owned);
-            Some(Login::new(entry.username.or(fixed)?, entry.password, Source::Netrc))
-        });
-        let known = login.is_some();
-        self.login = login.or(self.login.take());
-        known
+        let host = self.wanted.url.host_str().unwrap_or_default();
+        let found = self.parts.netrc.look(host, self.wanted.own_name());
+        let login = found.and_then(|entry| Login::named(entry.username.as_deref(), entry.password, Source::Netrc));
+        let is_known = login.is_some();
+        if let Some(login) = login {
+            self.take(login);
+        }
+        is_known
     }
 
-    /// Asks git's credential helpers. Returns whether they know a login.
-    fn ask_helpers(&mut self, challenges: &[String]) -> Result<bool, Failure> {
-        self.step = Step::User;
-        let name = self.named().or_else(|| self.policy.helpers.username.clone());
-        let url = self.address.https_url(&self.base);
-        match Helpers::new(&self.policy.helpers).ask(&url, name.as_deref(), challenges)? {
+    /// Asks git's credential helpers, in a further round after `before`. Returns whether they know a login.
+    fn ask_helpers(&mut self, challenges: &[String], before: Option<&Found>) -> bool {
+        let question = Question {
+            url: &self.wanted.url,
+            username: self.known_name(),
+            challenges,
+            before,
+        };
+        let answer = self.parts.helpers.fill(&question);
+        // Without a refusal a helper may not know what the server wants: it is asked again once there is one.
+        let is_final = !challenges.is_empty() || !matches!(answer, Answer::Nothing(_));
+        if is_final {
+            self.step = Step::User;
+        }
+        match answer {
             Answer::Login(found) => {
-                self.login = Some(Login::new(found.username.clone(), found.secret.clone(), Source::Helper));
-                self.found = Some(found).filter(|_| !self.only_looks);
-                Ok(true)
+                let names = username::choose(Kind::of(&found.secret), Some(&found.username));
+                let name = names.username.unwrap_or_default();
+                let mut login = Login::new(name, found.secret.clone(), Source::Helper);
+                login.email = names.email;
+                login.authtype.clone_from(&found.authtype);
+                self.found = Some(found);
+                self.take(login);
+                true
             }
-            Answer::Nothing => Ok(false),
+            Answer::Nothing(name) => {
+                if self.wanted.username.is_none() {
+                    self.wanted.username = name;
+                }
+                false
+            }
             Answer::Quit => {
                 self.step = Step::Nobody;
-                Ok(false)
+                false
             }
         }
+    }
+
+    /// The user name that the address or the configuration gives, as it was given.
+    fn known_name(&self) -> Option<&str> {
+        let configured = self.policy.helpers.username.as_deref();
+        self.wanted
+            .username
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .or(configured)
     }
 }
 
 impl Credentials for Logins {
     fn authorization(&mut self) -> Result<Option<Zeroizing<String>>, Failure> {
-        Ok(self.first()?.map(Login::authorization))
+        Ok(self.first().map(Login::authorization))
     }
 
-    fn accepted(&mut self) {
-        if let Some(found) = self.found.take() {
-            // A helper that cannot keep it is no reason to fail now.
-            Helpers::new(&self.policy.helpers).approve(found).ok();
+    fn accepted(&mut self, elsewhere: bool) {
+        // A host that was not shown the secret has not accepted it.
+        if !elsewhere {
+            self.settle();
         }
-        if let Some(login) = self
-            .login
-            .take_if(|login| login.source == Source::User && self.step == Step::User)
-        {
-            self.step = Step::Nobody;
-            self.keep(&login);
-            self.login = Some(login);
-        }
-        self.turn = None;
     }
 
-    fn refused(&mut self, refusal: &Refusal) -> Result<bool, Failure> {
-        // Whoever has not seen the secret has not refused it, and will not see another one.
-        if refusal.by == Answerer::Elsewhere {
-            return Ok(false);
-        }
-        let scopes = refusal.status == 403 && refusal.text.contains("privilege scopes");
-        if self.step == Step::Nobody || !(matches!(refusal.status, 401 | 410) || scopes) {
-            return Ok(false);
-        }
-        if let Some(found) = self.found.take()
-            && refusal.status == 401
-        {
-            Helpers::new(&self.policy.helpers).reject(found)?;
-        }
-        if refusal.status == 401 && self.ask_next(&refusal.challenges)? {
-            return Ok(true);
-        }
-        if self.step != Step::Nobody {
-            self.step = Step::User;
-            if self.ask_user(refusal)? {
-                return Ok(true);
-            }
-        }
-        self.turn = None;
-        match self.trouble.take() {
-            Some(trouble) if self.login.is_none() => Err(trouble.because(format!(
-                "'{}' wants to know who asks for '{}' (HTTP {})",
-                refusal.host, self.address, refusal.status
-            ))),
-            _ => Ok(false),
-        }
+    fn refused(&mut self, refusal: &Refusal, may_repeat: bool) -> Result<bool, Failure> {
+        self.judge(refusal, may_repeat)
     }
 }
 
-/// Returns the user name to send: the one that was given, else the one that this kind of secret always has.
-fn name_for(given: Option<&str>, secret: &Secret, source: Source, address: &Address) -> Result<String, Failure> {
-    let kind = Kind::of(secret);
-    if let Some(name) = given.or(kind.fixed_username()) {
-        return Ok(name.to_owned());
-    }
-    Err(Failure::new(
-        report::Kind::Usage,
-        format!("the {kind} {source} needs your Bitbucket user name beside it"),
-    )
-    .hint(format!(
-        "set BBCLOUD_USERNAME to the name that {} shows",
-        username::SHOWN_AT
-    ))
-    .hint(format!("or put it into the URL: bbcloud::<username>@{address}")))
+/// Returns the login of a secret that the address or the environment holds.
+fn given_login(secret: Secret, source: Source, wanted: &Wanted, environment: &Environment) -> Result<Login, Failure> {
+    let variable = environment.line(&BBCLOUD_USERNAME)?;
+    let name = wanted.username.as_deref().filter(|name| !name.is_empty()).or(variable);
+    let kind = Kind::of(&secret);
+    Login::named(name, secret, source).ok_or_else(|| {
+        Failure::new(
+            report::Kind::Usage,
+            format!("{} needs a user name; set BBCLOUD_USERNAME", kind.with_article()),
+        )
+        .because(format!("the {kind} came from {}", source.place()))
+        .hint(format!(
+            "set BBCLOUD_USERNAME to your Bitbucket user name (see {})",
+            username::SHOWN_AT
+        ))
+        .hint(format!("or put it into the URL: bbcloud::<username>@{}", wanted.shown))
+    })
 }

@@ -1,16 +1,16 @@
-//! The user's part: asked where the settings allow it, once, by one process at a time, and told why.
+//! The user's part: asked where the settings allow it, by one process at a time, and told why.
 
 use super::Logins;
 use crate::bridge::refusal::Refusal;
-use crate::credential::account::{Scope, closest};
-use crate::credential::lock::Lock;
+use crate::credential::account::closest;
 use crate::credential::login::{Login, Source};
-use crate::credential::prompt::Prompt;
+use crate::credential::prompt::Note;
+use crate::credential::prompt::question::{Place, Typed};
 use crate::credential::username;
 use crate::report::Failure;
 use crate::secret::kind::Kind;
 
-/// How often the user is asked for a secret before a command fails.
+/// How often somebody at a terminal is asked before a command fails. A program is asked once, as git asks it.
 const ATTEMPTS: usize = 3;
 
 /// Where an API token for Bitbucket is made.
@@ -19,119 +19,102 @@ const NEW_TOKEN: &str = "https://id.atlassian.com/manage-profile/security/api-to
 impl Logins {
     /// Asks the user. Returns whether there is a new login.
     pub(super) fn ask_user(&mut self, refusal: &Refusal) -> Result<bool, Failure> {
-        let Some(prompt) = Prompt::allowed(&self.policy) else {
-            return Ok(false);
-        };
-        if self.attempts >= ATTEMPTS {
+        if !self.policy.interactive || !self.parts.person.may_be_asked() {
             return Ok(false);
         }
-        if self.another_was_faster() {
+        let may_ask = self.parts.person.begin_turn(&self.wanted.host);
+        if self.attempts == 0 && self.another_was_faster() {
             return Ok(true);
         }
-        let turn = self.turn.as_ref();
-        if turn.is_some_and(|turn| turn.is_dismissed(&self.base.host_and_port())) {
-            self.turn = None;
-            return Ok(false);
-        }
-        self.say_why(refusal);
-        self.attempts += 1;
-        let url = self.base.url().as_str().trim_end_matches('/').to_owned();
-        let Some(secret) = prompt.secret(&url, None)? else {
-            self.dismissed();
-            return Ok(false);
-        };
-        let kind = Kind::of(&secret);
-        let given = self.named().or_else(|| self.policy.helpers.username.clone());
-        let name = match kind.fixed_username().map(str::to_owned).or(given) {
-            Some(name) => Some(name),
-            None => self.ask_name(&prompt, &url)?,
-        };
-        let Some(name) = name else {
-            self.dismissed();
-            return Ok(false);
-        };
-        self.login = Some(Login::new(name, secret, Source::User));
-        Ok(true)
-    }
-
-    fn ask_name(&self, prompt: &Prompt, url: &str) -> Result<Option<String>, Failure> {
-        for _ in 0..ATTEMPTS {
-            match prompt.username(url)? {
-                Some(name) if username::is_email(&name) => self.report.warning(&format!(
-                    "git wants the Bitbucket user name and not an e-mail address; {} shows it",
-                    username::SHOWN_AT
-                )),
-                other => return Ok(other),
+        let mut before = self.reasons(refusal);
+        while may_ask && self.attempts < ATTEMPTS {
+            self.attempts += 1;
+            let place = self.place();
+            let Some(typed) = place.ask(self.parts.person.as_ref(), self.known_name(), &before)? else {
+                self.parts.person.end_turn(&self.wanted.host, true);
+                return Ok(false);
+            };
+            if !typed.at_terminal {
+                self.attempts = ATTEMPTS;
             }
+            if self.take_typed(typed) {
+                return Ok(true);
+            }
+            before = vec![Note::Warning(
+                "this was refused before, and is not sent again".to_owned(),
+            )];
         }
-        Ok(None)
+        Ok(false)
     }
 
-    /// Takes the turn to ask. Returns whether another process has meanwhile kept a login that is new here.
-    fn another_was_faster(&mut self) -> bool {
-        let (Some(index), true) = (&self.index, self.turn.is_none()) else {
+    /// Makes what was typed the login to send, unless it was refused before.
+    fn take_typed(&mut self, typed: Typed) -> bool {
+        let names = username::choose(Kind::of(&typed.secret), Some(&typed.username));
+        let name = names.username.unwrap_or_default();
+        let is_refused = |(other, secret): &(String, _)| *other == name && *secret == typed.secret;
+        if self.refused.iter().any(is_refused) {
             return false;
-        };
-        let report = self.report;
-        let waiting = || report.say("waiting for another git-remote-bbcloud, which is asking you to sign in");
-        // Where the file cannot be locked, asking twice is better than not at all.
-        self.turn = Lock::acquire(&index.prompt_lock(), waiting).ok();
-        let (host, scope) = (self.base.host_and_port(), Scope::of(&self.address));
-        let accounts = index.read().unwrap_or_default();
-        let known = closest(&accounts, &host, &scope, self.named().as_deref());
+        }
+        let mut login = Login::new(name, typed.secret, Source::User);
+        login.email = names.email;
+        self.take(login);
+        self.trial.at_terminal = typed.at_terminal;
+        true
+    }
+
+    /// The URL as git shows it: with its path where that makes a difference.
+    fn place(&self) -> Place {
+        let accounts = self.accounts().unwrap_or_default();
+        let here = accounts.iter().filter(|account| account.host == self.wanted.host);
+        let helpers = &self.policy.helpers;
+        let with_path = helpers.use_http_path || here.count() > 1;
+        Place::of(&self.wanted.url, with_path, helpers.sanitize_prompt)
+    }
+
+    /// Whether another process has meanwhile kept a login that is new here.
+    fn another_was_faster(&mut self) -> bool {
+        let accounts = self.accounts().unwrap_or_default();
+        let wanted = &self.wanted;
+        let known = closest(&accounts, &wanted.host, &wanted.scope, wanted.own_name());
         if known.is_none() || known == self.account.as_ref() {
             return false;
         }
-        let before = self.login.take();
+        let before = (self.login.take(), self.trial);
         self.ask_keychain();
         if self.login.is_some() {
-            self.turn = None;
+            self.parts.person.end_turn(&self.wanted.host, false);
             return true;
         }
-        self.login = before;
+        (self.login, self.trial) = before;
         false
     }
 
-    fn dismissed(&mut self) {
-        if let Some(turn) = &mut self.turn {
-            turn.dismiss(&self.base.host_and_port());
-        }
-        self.turn = None;
-    }
-
-    /// Before the user is asked: what has happened, in a line or two.
-    fn say_why(&self, refusal: &Refusal) {
-        let (host, status) = (&refusal.host, refusal.status);
-        match (&self.login, status) {
-            (Some(login), 410) => self.report.warning(&format!(
-                "'{host}' does not accept the {} {} any more (HTTP 410)",
-                login.kind(),
-                login.source
-            )),
-            (Some(login), 403) => self.report.warning(&format!(
-                "the {} {} lacks a permission that '{}' needs (HTTP 403)",
-                login.kind(),
-                login.source,
-                self.address
-            )),
-            (Some(login), _) => self.report.warning(&format!(
-                "'{host}' rejected the {} of '{}' {} for '{}' (HTTP {status})",
-                login.kind(),
-                login.username,
-                login.source,
-                self.address
-            )),
-            (None, _) => {}
+    /// What somebody at a terminal is told above the question: what happened, and what to type.
+    fn reasons(&self, refusal: &Refusal) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let (host, status, shown) = (&refusal.host, refusal.status, &self.wanted.shown);
+        if let Some(login) = &self.login {
+            let (kind, place) = (login.kind(), login.source.place());
+            notes.push(Note::Warning(match status {
+                410 => format!("{host} no longer accepts app passwords; the {kind} came from {place} (HTTP 410)"),
+                403 => format!("the {kind} from {place} lacks a permission that '{shown}' needs (HTTP 403)"),
+                _ => format!("{host} rejected the {kind} from {place} for '{shown}' (HTTP {status})"),
+            }));
         }
         if let Some(trouble) = &self.trouble {
-            self.report.warning(trouble.message());
-            for hint in trouble.hints() {
-                self.report.hint(hint);
-            }
+            notes.push(Note::Warning(trouble.message().to_owned()));
+            notes.extend(trouble.hints().iter().cloned().map(Note::Hint));
         }
         if self.attempts == 0 {
-            let hint = format!("create an API token with read:repository:bitbucket (and write:…) at {NEW_TOKEN}");
-            self.report.hint(&hint);
+            let name = match self.known_name() {
+                Some(_) => "",
+                None => "leave the user name empty for a token, or use your Bitbucket user name; ",
+            };
+            notes.push(Note::Hint(format!(
+                "{name}as password, use an API token with read:repository:bitbucket (and write:repository:bitbucket \
+                 to push) from {NEW_TOKEN}"
+            )));
         }
+        notes
     }
 }

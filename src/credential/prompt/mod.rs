@@ -1,90 +1,138 @@
 //! A person who can be asked: through an askpass program, else at the terminal.
 //!
-//! Standard input and output are never used: while git runs the helper, both are git's. It must not know what the
-//! answer is good for.
+//! Standard input and output are never used: while git runs the helper, both are git's. Does not depend on what the
+//! answer is for.
 
 mod askpass;
 mod keys;
+pub mod question;
 #[cfg(unix)]
 mod terminal;
 #[cfg(windows)]
 #[path = "console.rs"]
 mod terminal;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use super::index::Index;
+use super::lock::Lock;
 use super::policy::Policy;
-use crate::report::{Failure, Kind};
-use crate::secret::Secret;
-
-/// Whom to ask.
-#[derive(Debug, Clone)]
-pub struct Prompt {
-    askpass: Option<OsString>,
-    terminal: bool,
-}
+use crate::report::{Failure, Kind, Report};
 
 /// Whether what is typed may be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Echo {
+pub enum Echo {
+    /// A user name.
     On,
+    /// A secret.
     Off,
 }
 
+/// A line for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// Something went wrong.
+    Warning(String),
+    /// Something helps.
+    Hint(String),
+    /// Something was done.
+    Say(String),
+}
+
+/// What a person, or a program for them, has answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The text, without the line's end.
+    pub text: Zeroizing<String>,
+    /// Whether it was typed at the terminal.
+    pub at_terminal: bool,
+}
+
+/// Whoever can be asked.
+pub trait Person {
+    /// Whether anybody may be asked at all.
+    fn may_be_asked(&self) -> bool;
+
+    /// Asks. `before` is shown above the question at a terminal, and to no program. `None` where it was dismissed.
+    fn ask(&self, question: &str, echo: Echo, before: &[Note]) -> Result<Option<Answer>, Failure>;
+
+    /// Shows `note`.
+    fn tell(&self, note: &Note);
+
+    /// Takes the turn to ask about `host`, for which processes of one command wait. Returns whether the user has not
+    /// yet sent another one away.
+    fn begin_turn(&self, host: &str) -> bool;
+
+    /// Ends the turn; `dismissed` if the user did not want to answer.
+    fn end_turn(&self, host: &str, dismissed: bool);
+}
+
+/// Askpass program and terminal.
+#[derive(Debug)]
+pub struct Prompt {
+    askpass: Option<OsString>,
+    terminal: bool,
+    report: Report,
+    /// The file that is locked while somebody is asked, so that parallel fetches ask once.
+    turns: Option<PathBuf>,
+    turn: RefCell<Option<Lock>>,
+}
+
 impl Prompt {
-    /// Returns whom `policy` allows to ask; `None` for nobody.
-    pub fn allowed(policy: &Policy) -> Option<Self> {
-        let terminal = policy.interactive && policy.terminal && terminal::is_there();
-        let askpass = policy.askpass.clone().filter(|_| policy.interactive);
-        (terminal || askpass.is_some()).then_some(Self { askpass, terminal })
+    /// Returns whom `policy` allows to ask.
+    pub fn new(policy: &Policy, index: Option<&Index>, report: Report) -> Self {
+        Self {
+            askpass: policy.askpass.clone().filter(|_| policy.interactive),
+            terminal: policy.interactive && policy.terminal && terminal::is_there(),
+            report,
+            turns: index.map(Index::prompt_lock),
+            turn: RefCell::default(),
+        }
     }
 
     /// Returns the terminal of a command that a person has started, without any askpass program.
-    pub fn at_terminal() -> Option<Self> {
-        terminal::is_there().then_some(Self {
+    pub fn at_terminal(report: Report) -> Self {
+        Self {
             askpass: None,
-            terminal: true,
-        })
-    }
-
-    /// Asks for the secret of `username`, if that is known, at `url`. `None` if none is given.
-    pub fn secret(&self, url: &str, username: Option<&str>) -> Result<Option<Secret>, Failure> {
-        // Askpass programs know git's own words.
-        let to_program = format!("Password for '{}': ", with_user(url, username));
-        let to_person = format!(
-            "API token, access token or app password for '{}': ",
-            with_user(url, username)
-        );
-        let answer = self.ask(&to_program, &to_person, Echo::Off)?;
-        Ok(answer
-            .map(|text| Secret::new(text.as_str()))
-            .filter(|secret| !secret.is_empty()))
-    }
-
-    /// Asks for the Bitbucket user name at `url`. `None` if none is given.
-    pub fn username(&self, url: &str) -> Result<Option<String>, Failure> {
-        let to_program = format!("Username for '{url}': ");
-        let to_person = format!("Bitbucket username for '{url}': ");
-        let answer = self.ask(&to_program, &to_person, Echo::On)?;
-        Ok(answer
-            .map(|text| text.trim().to_owned())
-            .filter(|name| !name.is_empty()))
-    }
-
-    fn ask(&self, to_program: &str, to_person: &str, echo: Echo) -> Result<Option<Zeroizing<String>>, Failure> {
-        if let Some(program) = &self.askpass {
-            match askpass::ask(program, to_program) {
-                Ok(answer) => return Ok(Some(answer)),
-                Err(_) if self.terminal => {}
-                // A dialogue that was closed is an answer.
-                Err(_) => return Ok(None),
-            }
+            terminal: terminal::is_there(),
+            report,
+            turns: None,
+            turn: RefCell::default(),
         }
-        match terminal::ask(to_person, echo == Echo::On) {
-            Ok(answer) => Ok(Some(answer)),
+    }
+}
+
+impl Person for Prompt {
+    fn may_be_asked(&self) -> bool {
+        self.terminal || self.askpass.is_some()
+    }
+
+    fn ask(&self, question: &str, echo: Echo, before: &[Note]) -> Result<Option<Answer>, Failure> {
+        if let Some(program) = &self.askpass
+            && let Ok(text) = askpass::ask(program, question)
+        {
+            return Ok(Some(Answer {
+                text,
+                at_terminal: false,
+            }));
+        }
+        // A dialogue that was closed is an answer where there is no terminal.
+        if !self.terminal {
+            return Ok(None);
+        }
+        for note in before {
+            self.tell(note);
+        }
+        match terminal::ask(question, echo == Echo::On) {
+            Ok(text) => Ok(Some(Answer {
+                text,
+                at_terminal: true,
+            })),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 Err(Failure::new(Kind::Local, "interrupted while asking for a secret"))
@@ -92,12 +140,35 @@ impl Prompt {
             Err(error) => Err(Failure::new(Kind::Local, "cannot ask at the terminal").caused_by(&error)),
         }
     }
-}
 
-/// `https://user@host`, as git writes it.
-fn with_user(url: &str, username: Option<&str>) -> String {
-    match (username, url.split_once("://")) {
-        (Some(name), Some((scheme, rest))) => format!("{scheme}://{name}@{rest}"),
-        _ => url.to_owned(),
+    fn tell(&self, note: &Note) {
+        match note {
+            Note::Warning(text) => self.report.warning(text),
+            Note::Hint(text) => self.report.hint(text),
+            Note::Say(text) => self.report.say(text),
+        }
+    }
+
+    fn begin_turn(&self, host: &str) -> bool {
+        let mut turn = self.turn.borrow_mut();
+        if let (None, Some(path)) = (turn.as_ref(), &self.turns) {
+            let waiting = || {
+                if self.terminal && self.askpass.is_none() {
+                    let text = "waiting for another git-remote-bbcloud, which is asking you to sign in";
+                    self.report.say(text);
+                }
+            };
+            // Where the file cannot be locked, asking twice is better than not at all.
+            *turn = Lock::acquire(path, waiting).ok();
+        }
+        !turn.as_ref().is_some_and(|turn| turn.is_dismissed(host))
+    }
+
+    fn end_turn(&self, host: &str, dismissed: bool) {
+        let mut turn = self.turn.borrow_mut();
+        if let Some(turn) = turn.as_mut().filter(|_| dismissed) {
+            turn.dismiss(host);
+        }
+        *turn = None;
     }
 }

@@ -187,10 +187,14 @@ fn nor_is_one_from_the_environment_a_file_a_helper_or_a_prompt() {
         git.args(["ls-remote", "bbcloud::acme/widgets"])
             .env_remove("GIT_TERMINAL_PROMPT");
         let mut terminal = Terminal::start(git);
-        terminal.expect("app password for");
+        terminal.expect("Username for");
+        terminal.enter("");
+        terminal.expect("Password for");
         terminal.enter(CANARY);
         if revoked {
-            terminal.expect("app password for");
+            terminal.expect("Username for");
+            terminal.enter("");
+            terminal.expect("Password for");
             terminal.enter("");
         }
         silent("a terminal", &terminal.end().1);

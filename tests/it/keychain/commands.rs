@@ -63,10 +63,13 @@ fn at_a_terminal_it_says_where_tokens_are_made_and_shows_none() {
         "to read: read:repository:bitbucket",
         "write:repository:bitbucket",
         "wiki:    read:wiki:bitbucket",
-        "API token, access token or app password for",
+        "Leave the user name empty for a token",
+        "Username for 'https://localhost",
     ] {
         terminal.expect(words);
     }
+    terminal.enter("");
+    terminal.expect("Password for 'https://localhost");
     terminal.enter(TOKEN);
     terminal.expect("signed in for 'acme/widgets'");
     let (code, shown) = terminal.end();
@@ -84,17 +87,17 @@ fn an_app_password_asks_for_its_name_at_a_terminal_only() {
     says(
         &output.stderr,
         &[
-            "an app password needs your Bitbucket user name beside it",
+            "error: an app password needs a user name",
             "hint: add '--username <name>'",
         ],
     );
     let mut command = scene.command(PROGRAM, &scene.work());
     command.args(["login", "--for", "acme/widgets"]);
     let mut terminal = Terminal::start(command);
-    terminal.expect("app password for");
-    terminal.enter(&secret);
-    terminal.expect("Bitbucket username for");
+    terminal.expect("Username for 'https://localhost");
     terminal.enter("ann");
+    terminal.expect("Password for 'https://ann@localhost");
+    terminal.enter(&secret);
     terminal.expect("signed in for 'acme/widgets' as 'ann' with an app password");
     assert_eq!(terminal.end().0, Some(0));
 }
@@ -167,7 +170,7 @@ fn the_name_that_a_kind_has_is_sent_without_asking() {
 }
 
 #[test]
-fn an_email_address_is_no_user_name() {
+fn an_email_address_is_sent_only_where_it_may_be_right() {
     let scene = scene();
     let _desktop = Desktop::start(&scene);
     let mail = "ada@example.com";
@@ -180,14 +183,11 @@ fn an_email_address_is_no_user_name() {
     let status = json(&ours(&scene, &["status", "--json"]).stdout);
     assert_eq!(status["accounts"][0]["email"], mail);
     assert_eq!(status["accounts"][0]["username"], "x-bitbucket-api-token-auth");
-    let output = login(&scene, "ATBB-x", &["--username", mail]);
-    assert_eq!(output.code, Some(2));
+    let output = login(&scene, "ATBB-x", &["--for", "acme/widgets", "--username", mail]);
+    assert_eq!(output.code, Some(1));
     says(
         &output.stderr,
-        &[
-            "git wants the Bitbucket user name",
-            "--username <name> --email ada@example.com",
-        ],
+        &["(HTTP 401)", "e-mail address", "hint: nothing was kept"],
     );
 }
 

@@ -162,6 +162,10 @@ fn netrc_is_read_as_curl_reads_it() {
     asks_as(&scene, WIDGETS, "ann");
     // As with git, nothing is sent before the server has asked.
     assert_eq!(users(&scene), ["-", "ann"]);
+    scene.bitbucket.clear_requests();
+    asks_as(&scene, WIDGETS, "ann");
+    // It served the repository last, so it goes with the first request.
+    assert_eq!(users(&scene), ["ann"]);
     asks_as(&scene, "ben@acme/widgets", "ben");
     netrc(&scene, &format!("default password {TOKEN}\n"));
     asks_as(&scene, WIDGETS, "x-bitbucket-api-token-auth");
@@ -202,9 +206,18 @@ fn helpers_are_told_what_became_of_their_answer() {
     configure(&scene, "credential.useHttpPath", "true");
     let output = ls_remote(&scene, WIDGETS);
     says(&output.stderr, &["HTTP 401", "from git's credential helper"]);
+    says(&output.stderr, &["last worked on 20"]);
     let told = noted(&scene, "told");
-    let (get, erase) = told.split_once("== erase").expect("it was rejected");
-    says(get, &["path=acme/widgets.git"]);
+    says(&told, &["== get", "path=acme/widgets.git"]);
+    assert!(
+        !told.contains("== erase"),
+        "it has worked, and one refusal says little: {told}"
+    );
+    fs::remove_file(scene.home().join("told")).expect("it has been told");
+    let output = ls_remote(&scene, "acme/parts");
+    assert!(!output.success());
+    let told = noted(&scene, "told");
+    let (_, erase) = told.split_once("== erase").expect("it has never worked there");
     says(erase, &["username=ann", "password=ATBB-ann"]);
 }
 

@@ -6,7 +6,17 @@ use super::{PROGRAM, askpass, configure, keep, ls_remote, noted, person, program
 use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN};
 
-const QUESTION: &str = "API token, access token or app password for 'https://localhost";
+/// Git's own words, in git's order.
+const NAME: &str = "Username for 'https://localhost";
+const QUESTION: &str = "Password for 'https://";
+
+/// Answers both questions.
+fn answer(terminal: &mut Terminal, name: &str, secret: &str) {
+    terminal.expect(NAME);
+    terminal.enter(name);
+    terminal.expect(QUESTION);
+    terminal.enter(secret);
+}
 
 /// Git at a terminal, allowed to ask.
 fn at_terminal(scene: &Scene, arguments: &[&str]) -> Terminal {
@@ -24,9 +34,8 @@ fn a_token_needs_one_answer_that_nobody_sees_and_is_kept() {
     let scene = scene();
     let desktop = Desktop::start(&scene);
     let mut terminal = listing(&scene);
-    terminal.expect("hint: create an API token with read:repository:bitbucket");
-    terminal.expect(QUESTION);
-    terminal.enter(TOKEN);
+    terminal.expect("hint: leave the user name empty for a token");
+    answer(&mut terminal, "", TOKEN);
     terminal.expect("refs/heads/main");
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");
@@ -50,9 +59,10 @@ fn a_wrong_answer_is_asked_for_again_and_never_kept() {
     let scene = scene();
     let desktop = Desktop::start(&scene);
     let mut terminal = listing(&scene);
-    terminal.expect(QUESTION);
-    terminal.enter("ATATT-typo");
-    terminal.expect("rejected the API token of 'x-bitbucket-api-token-auth' that has just been given");
+    answer(&mut terminal, "", "ATATT-typo");
+    terminal.expect("localhost rejected the API token from the prompt for 'acme/widgets' (HTTP 401)");
+    terminal.expect(NAME);
+    terminal.enter("");
     terminal.expect(QUESTION);
     // Taking a part of it and then all of it back.
     terminal.type_keys("ATATTx\x7f\x15");
@@ -63,9 +73,10 @@ fn a_wrong_answer_is_asked_for_again_and_never_kept() {
 
     let mut terminal = at_terminal(&scene, &["ls-remote", "bbcloud::no@acme/widgets"]);
     scene.bitbucket.revoke(TOKEN);
-    for _ in 0..3 {
-        terminal.expect(QUESTION);
-        terminal.enter("ATATT-typo");
+    for (number, again) in [(1, "typo"), (2, "rejected"), (3, "rejected")] {
+        // The name is in the address, and is not asked for.
+        terminal.expect("Password for 'https://no@localhost");
+        terminal.enter(&format!("ATATT-{again}-{number}"));
     }
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(128), "{shown}");
@@ -74,23 +85,19 @@ fn a_wrong_answer_is_asked_for_again_and_never_kept() {
 }
 
 #[test]
-fn an_app_password_needs_a_name_and_an_email_is_none() {
+fn an_app_password_needs_a_name_which_is_sent_as_it_is_typed() {
     let scene = scene();
     let _desktop = Desktop::start(&scene);
     let secret = person(&scene, "ann");
     let mut terminal = listing(&scene);
-    terminal.expect(QUESTION);
-    terminal.enter(&secret);
-    terminal.expect("Bitbucket username for 'https://localhost");
-    terminal.enter("ann@example.com");
-    terminal.expect("git wants the Bitbucket user name and not an e-mail address");
-    terminal.expect("Bitbucket username for");
-    terminal.enter("ann");
+    answer(&mut terminal, "ann@example.com", &secret);
+    terminal.expect("localhost rejected the app password from the prompt");
+    answer(&mut terminal, "ann", &secret);
     terminal.expect("refs/heads/main");
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");
     says(&shown, &["the app password is kept in the keychain"]);
-    assert_eq!(users(&scene), ["-", "ann"]);
+    assert_eq!(users(&scene), ["-", "ann@example.com", "ann"]);
 }
 
 #[test]
@@ -99,8 +106,7 @@ fn nothing_is_kept_where_nothing_is_to_be_kept() {
     let desktop = Desktop::start(&scene);
     configure(&scene, "bbcloud.store", "false");
     let mut terminal = listing(&scene);
-    terminal.expect(QUESTION);
-    terminal.enter(TOKEN);
+    answer(&mut terminal, "", TOKEN);
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");
     assert!(!shown.contains("kept"), "{shown}");
@@ -111,14 +117,13 @@ fn nothing_is_kept_where_nothing_is_to_be_kept() {
 fn a_keychain_that_cannot_keep_it_fails_nothing() {
     let scene = scene();
     let mut terminal = listing(&scene);
-    terminal.expect(QUESTION);
-    terminal.enter(TOKEN);
+    answer(&mut terminal, "", TOKEN);
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");
     says(
         &shown,
         &[
-            "warning: the API token is not kept: there is no keychain",
+            "warning: the API token was not kept: there is no keychain",
             "hint: ",
             "refs/heads/main",
         ],
@@ -128,9 +133,13 @@ fn a_keychain_that_cannot_keep_it_fails_nothing() {
 #[test]
 fn no_answer_and_ctrl_d_end_it_and_ctrl_c_ends_git() {
     let scene = scene();
-    for keys in ["\r", "\x04"] {
+    for (name, keys) in [("\r", "\r"), ("\r", "\x04"), ("\x04", "")] {
         let mut terminal = listing(&scene);
-        terminal.expect(QUESTION);
+        terminal.expect(NAME);
+        terminal.type_keys(name);
+        if !keys.is_empty() {
+            terminal.expect(QUESTION);
+        }
         terminal.type_keys(keys);
         let (code, shown) = terminal.end();
         assert_eq!(code, Some(128), "{shown}");
@@ -140,7 +149,7 @@ fn no_answer_and_ctrl_d_end_it_and_ctrl_c_ends_git() {
         );
     }
     let mut terminal = listing(&scene);
-    terminal.expect(QUESTION);
+    terminal.expect(NAME);
     terminal.type_keys("\x03");
     let (code, shown) = terminal.end();
     assert_eq!(code, None, "a signal ended git: {shown}");
@@ -157,8 +166,7 @@ fn the_terminal_is_as_it_was_afterwards() {
         ])
         .env_remove("GIT_TERMINAL_PROMPT");
     let mut terminal = Terminal::start(shell);
-    terminal.expect(QUESTION);
-    terminal.enter(TOKEN);
+    answer(&mut terminal, "", TOKEN);
     terminal.expect("same");
     assert_eq!(terminal.end().0, Some(0));
 }
@@ -196,7 +204,7 @@ fn a_signal_leaves_the_terminal_as_it_was() {
         let mut shell = scene.command("sh", &scene.work());
         shell.args(["-c", SCRIPT]).env_remove("GIT_TERMINAL_PROMPT");
         let mut terminal = Terminal::start(shell);
-        terminal.expect(QUESTION);
+        terminal.expect(NAME);
         let targets = if to.is_empty() {
             vec![format!("-{}", terminal.id())]
         } else {
@@ -218,6 +226,8 @@ fn the_keys_that_send_signals_still_do() {
     let scene = scene();
     for keys in ["\x03", "\x1c"] {
         let mut terminal = listing(&scene);
+        terminal.expect(NAME);
+        terminal.enter("");
         terminal.expect(QUESTION);
         terminal.type_keys(&format!("ATATT\x1a{keys}"));
         let (code, shown) = terminal.end();
@@ -239,8 +249,7 @@ fn on_a_build_server_nobody_is_asked_unless_git_is_told_so() {
     let mut git = scene.command("git", &scene.work());
     git.args(["ls-remote", "bbcloud::acme/widgets"]);
     let mut terminal = Terminal::start(git);
-    terminal.expect(QUESTION);
-    terminal.enter(TOKEN);
+    answer(&mut terminal, "", TOKEN);
     assert_eq!(terminal.end().0, Some(0));
 
     scene.unset("CI");
@@ -266,9 +275,12 @@ fn askpass_is_asked_in_gits_words_and_in_gits_order() {
     let base = scene.bitbucket.base_url();
     assert_eq!(
         noted(&scene, "questions"),
-        format!("Password for '{base}': \nUsername for '{base}': \n")
+        format!(
+            "Username for '{base}': \nPassword for '{}': \n",
+            base.replace("https://", "https://ann@")
+        )
     );
-    assert!(!output.stderr.contains(&secret));
+    assert_eq!(output.stderr, "");
 }
 
 #[test]
@@ -287,10 +299,8 @@ fn an_expired_secret_is_replaced_while_the_command_runs() {
     let desktop = Desktop::start(&scene);
     keep(&scene, "ATATT-expired", &["--for", "acme"]);
     let mut terminal = at_terminal(&scene, &["clone", "bbcloud::acme/widgets"]);
-    terminal
-        .expect("rejected the API token of 'x-bitbucket-api-token-auth' in the keychain for 'acme/widgets' (HTTP 401)");
-    terminal.expect(QUESTION);
-    terminal.enter(TOKEN);
+    terminal.expect("localhost rejected the API token from the keychain for 'acme/widgets' (HTTP 401)");
+    answer(&mut terminal, "", TOKEN);
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0), "{shown}");
     says(&shown, &["the API token is kept in the keychain for 'acme'"]);

@@ -61,14 +61,6 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
         "takes a terminal that goes away while it is set up",
     ),
     (
-        "the credential helper '{definition}' cannot be started",
-        "git's own rules make a program of every definition",
-    ),
-    (
-        "the keychain gave back another secret than it got",
-        "takes a Secret Service that lies",
-    ),
-    (
         "it does not keep what is written to it",
         "takes a Secret Service that lies",
     ),
@@ -93,12 +85,7 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
         "sign in to Windows at the console: a network logon has no Credential Manager",
         "Windows'",
     ),
-    ("in the netrc file", "Windows'"),
     ("the netrc file", "Windows'"),
-    (
-        "in the file of BBCLOUD_TOKEN_FILE",
-        "takes a command that has no other words for it",
-    ),
     ("unlock it with 'security unlock-keychain', also over ssh", "macOS'"),
     (
         ", forgets when the computer is restarted",
@@ -149,7 +136,18 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
     ),
     ("is malformed", "takes an authority that signs what is no certificate"),
     ("ring has none", INTERNAL),
+    ("git-remote-bbcloud: no password", "stands between git and this program"),
+    (
+        "the {kind} came from {place}, and last worked on {day}",
+        "another word every day",
+    ),
     ("the request has ended", INTERNAL),
+    ("that was just given", "what is typed is one line"),
+    (
+        "the 'authtype' {} holds a control character",
+        "git passes on single lines",
+    ),
+    ("give it as one word, such as Bearer", "goes with it"),
 ];
 
 /// Why most of the last ones are there.

@@ -4,7 +4,7 @@ use super::{Table, list, shell, table};
 use crate::bitbucket::{Account, Action, Fault, Refusal, Scope};
 use crate::keychain::desktop::Desktop;
 use crate::keychain::terminal::Terminal;
-use crate::keychain::{configure, helper, keep, ls_remote, ours_with, person, program, scene};
+use crate::keychain::{configure, helper, keep, ls_remote, ours_with, person, scene};
 use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN};
 
@@ -12,7 +12,6 @@ use crate::support::scene::{Scene, TOKEN};
 fn signing_in() {
     let mut table = Table::new("signing_in");
     let scene = scene();
-    scene.excuse_file(scene.home().join("askpass"));
     let _desktop = Desktop::start(&scene);
     logins(&mut table, &scene);
     terminals(&mut table, &scene);
@@ -74,7 +73,7 @@ fn logins(table: &mut Table, scene: &Scene) {
 fn refused_logins(table: &mut Table, scene: &Scene) {
     let login = |more: &[&str], secret: &str| ours_with(scene, &[&["login", "--token-stdin"], more].concat(), secret);
     table.fails("an app password without a name", scene, &login(&[], "ATBB-ann"));
-    let email = login(&["--username", "ann@example.com"], "ATBB-ann");
+    let email = login(&["--for", "acme/widgets", "--username", "ann@example.com"], "ATBB-ann");
     table.fails("an app password with an e-mail address", scene, &email);
     table.fails(
         "a secret that the server refuses",
@@ -111,13 +110,13 @@ fn terminal(scene: &Scene, arguments: &[&str], answers: &[(&str, &str)]) -> Stri
     table::normalised(scene, &shown.replace('\r', ""))
 }
 
-const SECRET: &str = "app password for";
-const NAME: &str = "Bitbucket username for";
+const SECRET: &str = "Password for";
+const NAME: &str = "Username for";
 
 fn terminals(table: &mut Table, scene: &Scene) {
     let login = &["git-remote-bbcloud", "login", "--for", "acme/widgets"][..];
-    table.add_text("nothing is typed", &terminal(scene, login, &[(SECRET, "")]));
-    let shown = terminal(scene, login, &[(SECRET, "ATBB-ann"), (NAME, "ann")]);
+    table.add_text("nothing is typed", &terminal(scene, login, &[(NAME, ""), (SECRET, "")]));
+    let shown = terminal(scene, login, &[(NAME, "ann"), (SECRET, "ATBB-ann")]);
     table.add_text("an app password is typed, and its name", &shown);
     keep(scene, "ATBB-ann", &["--username", "ann"]);
     scene.bitbucket.app_passwords_dead(true);
@@ -127,10 +126,11 @@ fn terminals(table: &mut Table, scene: &Scene) {
         scene,
         list,
         &[
-            (SECRET, "ATBB-ann"),
-            (NAME, "ann@example.com"),
             (NAME, "ann"),
-            (SECRET, "ATATT-wrong"),
+            (SECRET, "ATBB-ann"),
+            (NAME, "ann"),
+            (SECRET, "ATBB-ann"),
+            (NAME, ""),
             (SECRET, ""),
         ],
     );
@@ -138,52 +138,59 @@ fn terminals(table: &mut Table, scene: &Scene) {
     scene.bitbucket.app_passwords_dead(false);
 }
 
-fn askpass(scene: &Scene, answer: &str) {
-    let script = format!("case $1 in Username*) echo ann ;; *) {answer} ;; esac");
-    scene.set("GIT_ASKPASS", program(scene, "askpass", &script));
+/// A listing at a terminal, where `secret` is typed if it comes to that.
+fn listing(scene: &Scene, secret: &str) -> String {
+    let list = &["git", "ls-remote", "bbcloud::acme/widgets", "nothing"][..];
+    terminal(scene, list, &[(NAME, ""), (SECRET, secret)])
 }
 
-/// By a program, because what was kept does not help.
+/// At a terminal, because what was kept does not help.
 fn asked(table: &mut Table, scene: &Scene) {
-    askpass(scene, &format!("echo {TOKEN}"));
     keep(scene, "ATATT-expired", &["--for", "acme"]);
-    table.works("a kept secret has expired", scene, &ls_remote(scene, "acme/widgets"));
+    table.add_text("a kept secret has expired", &listing(scene, TOKEN));
     ours_with(scene, &["logout", "--all"], "");
     keep(scene, "ATBB-ann", &["--username", "ann"]);
     scene.bitbucket.app_passwords_dead(true);
-    table.works("a kept app password is gone", scene, &ls_remote(scene, "acme/widgets"));
+    table.add_text("a kept app password is gone", &listing(scene, TOKEN));
     scene.bitbucket.app_passwords_dead(false);
     ours_with(scene, &["logout", "--all"], "");
     let narrow = Account::api_token("ada", "ATATT-narrow").scopes(&[Scope::Wiki]);
     scene.bitbucket.add_account(narrow);
     keep(scene, "ATATT-narrow", &[]);
-    table.works(
-        "a kept token lacks a permission",
-        scene,
-        &ls_remote(scene, "acme/widgets"),
-    );
+    table.add_text("a kept token lacks a permission", &listing(scene, TOKEN));
     ours_with(scene, &["logout", "--all"], "");
     scene.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/no/such/socket");
-    table.works(
-        "what was typed cannot be kept",
-        scene,
-        &ls_remote(scene, "acme/widgets"),
-    );
-    scene.unset("GIT_ASKPASS");
+    table.add_text("what was typed cannot be kept", &listing(scene, TOKEN));
 }
 
 fn at_the_same_time(table: &mut Table, scene: &Scene) {
-    askpass(scene, &format!("sleep 1; echo {TOKEN}"));
     scene.git_ok("", &["init", "--quiet", "many"]);
     for name in ["one", "two"] {
         scene.git_ok("many", &["remote", "add", name, "bbcloud::acme/widgets"]);
     }
     configure(scene, "bbcloud.store", "false");
-    let output = scene.git_in("many", &["fetch", "--all", "--jobs=2", "--quiet"]);
-    let waiting = output.stderr.lines().find(|line| line.starts_with("waiting"));
+    let mut command = scene.command("git", &scene.path("many"));
+    command
+        .args(["fetch", "--all", "--jobs=2", "--quiet"])
+        .env_remove("GIT_TERMINAL_PROMPT");
+    let mut terminal = Terminal::start(command);
+    terminal.expect(NAME);
+    // Time for the other one to come to its question.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    terminal.enter("");
+    terminal.expect(SECRET);
+    terminal.enter(TOKEN);
+    terminal.expect(NAME);
+    terminal.enter("");
+    terminal.expect(SECRET);
+    terminal.enter(TOKEN);
+    let shown = table::normalised(scene, &terminal.end().1.replace('\r', ""));
+    // It stands behind the question of the other one.
+    let waiting = shown
+        .lines()
+        .find_map(|line| line.find("waiting").map(|at| &line[at..]));
     table.add_text("two want to ask at the same time", waiting.unwrap_or_default());
     scene.git_ok("", &["config", "--global", "--unset", "bbcloud.store"]);
-    scene.unset("GIT_ASKPASS");
     scene.set(
         "DBUS_SESSION_BUS_ADDRESS",
         format!("unix:path={}", scene.home().join("run/bus").display()),
