@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
@@ -20,13 +19,13 @@ use super::{pem, unusable};
 
 /// Returns what checks servers as `settings` ask for. This is the only place that chooses: a platform's own verifier
 /// would be one more case of it.
-pub(super) fn verifier(settings: &Tls, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+pub(super) fn verifier(settings: &Tls) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     let trusted = if settings.verify {
         trusted(settings)?
     } else {
         Trusted::Anybody
     };
-    let verifier = Arc::new(Verifier::new(trusted, provider));
+    let verifier = Arc::new(Verifier::new(trusted));
     // A pinned key is checked with and without certificates (`CURLOPT_PINNEDPUBLICKEY`(3)).
     Ok(match &settings.pin {
         Some(pin) => Arc::new(Pinned::new(verifier, pin)?),
