@@ -43,7 +43,7 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
             .hint("somebody else may answer for it; if it has a new key, set http.pinnedPubkey anew"),
         Error::Tls { host, source } => match untrusted(source) {
             Some(why) => distrust(base, host, failure(Kind::Network).because(why.to_string()), why),
-            None => tls(caused(Kind::Network), source),
+            None => tls(base, failure(Kind::Network), source),
         },
         Error::Trust { what, .. } => caused(Kind::Local).hint(match what {
             what if what.starts_with("the key in ") => "check http.pinnedPubkey",
@@ -134,9 +134,54 @@ fn distrust(base: &BaseUrl, host: &str, failure: Failure, why: &Untrusted) -> Fa
     }
 }
 
-fn tls(failure: Failure, error: &rustls::Error) -> Failure {
-    if let rustls::Error::AlertReceived(AlertDescription::CertificateRequired) = error {
-        return failure.hint("name a certificate for this server in http.sslCert, and its key in http.sslKey");
+/// A handshake that failed for another reason than the certificate. rustls' own words are names of its types.
+fn tls(base: &BaseUrl, failure: Failure, error: &rustls::Error) -> Failure {
+    use rustls::Error::PeerMisbehaved;
+    use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage, NoApplicationProtocol, PeerIncompatible};
+    match error {
+        AlertReceived(AlertDescription::CertificateRequired) => failure
+            .because("the server requires a client certificate")
+            .hint("name a certificate for this server in http.sslCert, and its key in http.sslKey"),
+        AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity)
+        | PeerIncompatible(_) => failure
+            .because(
+                "no common TLS parameters: this helper supports TLS 1.3, and TLS 1.2 with ECDHE and AES-GCM or \
+                 ChaCha20-Poly1305",
+            )
+            .hint(format!(
+                "the server needs one of these, or a certificate with an RSA, ECDSA or Ed25519 key; see what it has with \
+                 'curl -vI {}'",
+                base.url()
+            )),
+        AlertReceived(AlertDescription::NoApplicationProtocol) | NoApplicationProtocol => failure
+            .because("the server does not support HTTP/1.1")
+            .hint("allow HTTP/1.1 at the server, or at the proxy before it"),
+        AlertReceived(AlertDescription::ProtocolVersion) => failure
+            .because("the server does not support the TLS version")
+            .hint("TLS 1.2 and 1.3 are supported; check http.sslVersion"),
+        AlertReceived(alert) => failure
+            .because(format!("the server refused the handshake: {}", words(&format!("{alert:?}"))))
+            .hint("check for an intercepting proxy, and http.sslCert"),
+        InvalidCertificate(_) => failure
+            .because("the server's signature does not fit the key of its certificate")
+            .hint("RSA keys need 2048 bits at least; check for an intercepting proxy"),
+        InvalidMessage(_) | PeerMisbehaved(_) => failure
+            .because("the server's handshake is not valid TLS")
+            .hint("check for an intercepting proxy, and BBCLOUD_BASE_URL"),
+        other => failure
+            .because(other.to_string())
+            .hint("check for an intercepting proxy, and http.sslVersion"),
     }
-    failure.hint("check whether a proxy stands between, and http.sslVersion")
+}
+
+/// `BadCertificate` as `bad certificate`.
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
 }

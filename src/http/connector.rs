@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -68,7 +67,7 @@ struct Idle {
 /// What is made once and serves every connection: the trust store is read once, whoever needed it first.
 #[derive(Default)]
 struct Kept {
-    tls: Option<Arc<ClientConfig>>,
+    tls: Option<tls::Client>,
     access: Access,
 }
 
@@ -235,9 +234,10 @@ impl<'a> Opener<'a> {
             config.clone()
         } else {
             let config = tls::client_config(&self.settings.tls, self.may_ask)?;
-            kept.tls.insert(Arc::new(config)).clone()
+            kept.tls.insert(config).clone()
         };
-        let stream = stream.secure(config, host, dialing.deadline)?;
+        config.may_ask(self.may_ask);
+        let stream = stream.secure(&config, host, dialing.deadline)?;
         self.watch
             .trace
             .info(|| format!("Connected to {host}:{port} over {}", stream.security()));

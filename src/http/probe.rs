@@ -3,7 +3,6 @@
 //! It sends nothing but what opening a connection needs: no request, and never a secret of the server's.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use url::Url;
@@ -113,9 +112,9 @@ impl<'a> Probe<'a> {
     }
 
     fn secure_with(&self, tls: &super::settings::Tls, connected: Connected) -> Result<Secured, Error> {
-        let config = Arc::new(tls::client_config(tls, false)?);
+        let config = tls::client_config(tls, false)?;
         let start = Instant::now();
-        let stream = connected.stream.secure(config, &self.host, self.dialing().deadline)?;
+        let stream = connected.stream.secure(&config, &self.host, self.dialing().deadline)?;
         Ok(Secured {
             took: start.elapsed(),
             security: stream.security(),

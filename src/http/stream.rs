@@ -12,13 +12,14 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection};
 use socket2::SockRef;
 
 use super::deadline::{Hurried, Patience};
 use super::error::Error;
 use super::tcp;
+use super::tls::Client;
 
 /// One end of a connection.
 #[derive(Debug)]
@@ -68,20 +69,24 @@ impl Ahead {
 
 impl Stream {
     /// Completes a TLS handshake with `host` over this stream, before `deadline`.
-    pub(super) fn secure(mut self, config: Arc<ClientConfig>, host: &str, deadline: Instant) -> Result<Self, Error> {
+    pub(super) fn secure(mut self, client: &Client, host: &str, deadline: Instant) -> Result<Self, Error> {
         let failed = |source| Error::Tls {
             host: host.to_owned(),
             source,
         };
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
             .map_err(|_| failed(rustls::Error::General(format!("'{host}' is no name for a certificate"))))?;
-        let mut session = ClientConnection::new(config, name).map_err(failed)?;
+        let mut session = ClientConnection::new(Arc::clone(&client.config), name).map_err(failed)?;
         while session.is_handshaking() {
             let mut hurried = Hurried {
                 stream: &mut self,
                 deadline,
             };
             if let Err(error) = session.complete_io(&mut hurried) {
+                // A server that has asked for a certificate and got none says only that.
+                if let Some(fault) = client.fault() {
+                    return Err(fault);
+                }
                 return Err(match error.downcast::<rustls::Error>() {
                     Ok(source) => failed(source),
                     Err(error) => match error.kind() {
@@ -92,6 +97,9 @@ impl Stream {
                     },
                 });
             }
+        }
+        if let Some(fault) = client.fault() {
+            return Err(fault);
         }
         Ok(Self::Tls(Box::new(Tls {
             session,

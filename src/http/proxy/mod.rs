@@ -8,9 +8,6 @@ mod access;
 mod negotiated;
 mod socks;
 
-use std::sync::Arc;
-
-use rustls::ClientConfig;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -110,11 +107,9 @@ impl Way<'_> {
         if self.proxy.scheme != ProxyScheme::Https {
             return Ok(stream);
         }
-        let config = access.tls(|| {
-            let config = tls::client_config(&self.proxy.tls, self.may_ask)?;
-            Ok(Arc::new(config))
-        })?;
-        stream.secure(config, &self.proxy.host, self.dialing.deadline)
+        let config = access.tls(|| tls::client_config(&self.proxy.tls, self.may_ask))?;
+        config.may_ask(self.may_ask);
+        stream.secure(&config, &self.proxy.host, self.dialing.deadline)
     }
 
     /// Asks for a tunnel to `target` (RFC 9110, section 9.3.6), again with a password where the proxy wants one.
@@ -200,7 +195,7 @@ pub(super) fn relays(proxy: Option<&Proxy>, url: &Url) -> bool {
 }
 
 /// The TLS of an https proxy, made once.
-type Config = Arc<ClientConfig>;
+type Config = tls::Client;
 
 #[cfg(unix)]
 fn reach_local(path: &std::path::Path) -> Result<Stream, Error> {

@@ -8,6 +8,8 @@
 
 mod anchors;
 mod certificate;
+mod client;
+mod curves;
 mod identity;
 mod path;
 mod pem;
@@ -27,11 +29,13 @@ use rustls::crypto::ring;
 use super::error::Error;
 use super::settings::{Tls, TlsVersion};
 pub use certificate::Certificate;
+pub(super) use client::Client;
+use client::Identity;
 pub use trust::NotPinned;
 pub use untrusted::{Fault, Untrusted};
 
 /// Returns the client configuration that `settings` ask for. `may_ask` is whether a key's password may be asked for.
-pub(super) fn client_config(settings: &Tls, may_ask: bool) -> Result<ClientConfig, Error> {
+pub(super) fn client_config(settings: &Tls, may_ask: bool) -> Result<Client, Error> {
     let provider = Arc::new(ring::default_provider());
     let versions: &[_] = match settings.min_version {
         TlsVersion::Tls12 => &[&rustls::version::TLS13, &rustls::version::TLS12],
@@ -42,17 +46,17 @@ pub(super) fn client_config(settings: &Tls, may_ask: bool) -> Result<ClientConfi
         .map_err(|source| unusable("ring with TLS 1.2 and 1.3", source))?;
     let verifier = trust::verifier(settings, &provider)?;
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-    let mut config = match &settings.client_certificate {
+    let identity = settings.client_certificate.as_ref();
+    let identity = identity.map(|settings| Arc::new(Identity::new(settings.clone(), provider, may_ask)));
+    let mut config = match &identity {
         None => builder.with_no_client_auth(),
-        Some(certificate) => {
-            let (chain, key) = identity::read(certificate, may_ask)?;
-            builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|source| unusable(&format!("the certificate '{}'", certificate.cert.display()), source))?
-        }
+        Some(identity) => builder.with_client_cert_resolver(Arc::<Identity>::clone(identity)),
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    Ok(Client {
+        config: Arc::new(config),
+        identity,
+    })
 }
 
 fn unusable(what: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

@@ -2,15 +2,14 @@
 //!
 //! Does not depend on who is trusted.
 
-use std::sync::Arc;
-
 use pkcs8::der::Decode as _;
 use pkcs8::der::asn1::{AnyRef, ObjectIdentifier};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use rustls::{CertificateError, DigitallySignedStruct, Error, PeerMisbehaved, SignatureScheme};
 
+use super::curves;
 use super::untrusted::Fault;
 use super::x509::{PublicKey, X509};
 
@@ -19,8 +18,8 @@ use super::x509::{PublicKey, X509};
 pub(super) struct Algorithms(WebPkiSupportedAlgorithms);
 
 impl Algorithms {
-    pub(super) fn new(provider: &Arc<CryptoProvider>) -> Self {
-        Self(provider.signature_verification_algorithms)
+    pub(super) fn new() -> Self {
+        Self(curves::algorithms())
     }
 
     /// Whether the holder of `key` has signed `certificate`.
@@ -158,7 +157,6 @@ fn first_id(bytes: &[u8]) -> Result<(String, &[u8]), pkcs8::der::Error> {
 
 #[cfg(test)]
 mod tests {
-    use rustls::crypto::ring;
     use rustls::pki_types::alg_id;
 
     use super::*;
@@ -173,7 +171,7 @@ mod tests {
         assert_eq!(name(&alg_id::ED448), "Ed448");
         assert_eq!(name(&[6, 3, 0x2a, 3, 4]), "1.2.3.4");
         assert_eq!(name(&[]), "unreadable");
-        for algorithm in ring::default_provider().signature_verification_algorithms.all {
+        for algorithm in curves::algorithms().all {
             let name = described(&algorithm.signature_alg_id(), &algorithm.public_key_alg_id());
             assert!(!name.contains("1."), "{name}");
         }

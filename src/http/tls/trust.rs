@@ -23,8 +23,8 @@ use super::{pem, unusable};
 pub(super) fn verifier(settings: &Tls, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     let verifier: Arc<dyn ServerCertVerifier> = match platform::verifier(settings, provider)? {
         Some(verifier) => verifier,
-        None if settings.verify => Arc::new(Verifier::new(trusted(settings)?, provider)),
-        None => Arc::new(Verifier::new(Trusted::Anybody, provider)),
+        None if settings.verify => Arc::new(Verifier::new(trusted(settings)?)),
+        None => Arc::new(Verifier::new(Trusted::Anybody)),
     };
     // A pinned key is checked with and without certificates (`CURLOPT_PINNEDPUBLICKEY`(3)).
     Ok(match &settings.pin {

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 
@@ -34,10 +33,10 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    pub(super) fn new(trusted: Trusted, provider: &Arc<CryptoProvider>) -> Self {
+    pub(super) fn new(trusted: Trusted) -> Self {
         Self {
             trusted,
-            algorithms: Algorithms::new(provider),
+            algorithms: Algorithms::new(),
         }
     }
 

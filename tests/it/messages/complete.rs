@@ -132,6 +132,22 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
     ("a body longer than its length", INTERNAL),
     ("a body shorter than its length", INTERNAL),
     ("it is a proxy's, and there is no proxy", INTERNAL),
+    ("the server does not support HTTP/1.1", "takes a server of HTTP/2 alone"),
+    (
+        "allow HTTP/1.1 at the server, or at the proxy before it",
+        "goes with it",
+    ),
+    (
+        "the server refused the handshake: {}",
+        "takes a server that refuses in an odd way",
+    ),
+    ("check for an intercepting proxy, and http.sslCert", "goes with it"),
+    (
+        "its type is not supported: RSA from 2048 bits, P-256, P-384 and Ed25519 are",
+        "takes a client's key of another type",
+    ),
+    ("it does not belong to the certificate", "takes two client certificates"),
+    ("it is malformed", "takes PEM that holds no certificate"),
     (
         "is at the end of too long a chain",
         "takes a hundred certificates that fit each other",

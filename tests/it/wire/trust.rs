@@ -82,7 +82,7 @@ fn strict() -> (Scene, PathBuf, PathBuf) {
 fn a_client_certificate_is_shown() {
     let (scene, certificate, key) = strict();
     let told = scene.fails();
-    assert!(told.contains("CertificateRequired"), "{told}");
+    assert!(told.contains("the server requires a client certificate"), "{told}");
     let scene = scene.set("http.sslCert", &certificate).set("http.sslKey", &key);
     scene.works();
     let (scene, certificate, key) = strict();
@@ -96,6 +96,21 @@ fn a_client_certificate_is_shown() {
     let text = std::fs::read_to_string(key).unwrap() + &std::fs::read_to_string(certificate).unwrap();
     std::fs::write(&both, text).unwrap();
     scene.set("http.sslCert", both).works();
+}
+
+/// A global setting must not close the way to servers that ask for nothing.
+#[test]
+fn a_client_certificate_is_read_only_where_a_server_asks_for_one() {
+    for (certificate, key) in [("missing.pem", "missing.key"), ("garbled.pem", "garbled.pem")] {
+        let scene = Scene::new();
+        std::fs::write(scene.file("garbled.pem"), "not a certificate").unwrap();
+        let (certificate, key) = (scene.file(certificate), scene.file(key));
+        scene.set("http.sslCert", certificate).set("http.sslKey", key).works();
+    }
+    let (scene, _, key) = strict();
+    let missing = scene.file("missing.pem");
+    let told = scene.set("http.sslCert", missing).set("http.sslKey", key).fails();
+    assert!(told.contains("cannot use the certificate"), "{told}");
 }
 
 fn der(pem: &std::path::Path) -> Vec<u8> {
