@@ -83,11 +83,13 @@ fn definition() -> clap::Command {
 /// Returns the remote's name and address if git is asking.
 ///
 /// Git runs `git-remote-bbcloud <remote> <address>`: two arguments are git's, even for a remote named as a subcommand,
-/// unless the second can be no address: it begins with `-`, `.` or `/`, or has no `/` in it, or is a directory to migrate.
+/// unless the second can be no address: it begins with `-`, `.`, `/` or a drive's letter, or has no `/` in it, or is a
+/// directory to migrate.
 pub fn helper_arguments(arguments: &[String]) -> Option<(&str, &str)> {
     let [name, address] = arguments else { return None };
     let is_directory = name == "migrate" && std::path::Path::new(address).is_dir();
-    let no_address = address.starts_with(['-', '.', '/']) || !address.contains('/') || is_directory;
+    let has_drive = address.as_bytes().get(1) == Some(&b':');
+    let no_address = address.starts_with(['-', '.', '/']) || has_drive || !address.contains('/') || is_directory;
     let is_command = name.starts_with('-') || COMMANDS.contains(&name.as_str()) && no_address;
     (!is_command).then_some((name, address))
 }
@@ -161,6 +163,7 @@ mod tests {
         assert!(!helper(&["status", "--json"]));
         assert!(!helper(&["migrate", "../widgets"]));
         assert!(!helper(&["migrate", "src/cli"]));
+        assert!(!helper(&["migrate", "C:/src/widgets"]));
         assert!(helper(&["migrate", "acme/widgets"]));
         assert!(!helper(&["api", "/user"]));
         assert!(!helper(&["completions", "bash"]));

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use gix::bstr::{BString, ByteSlice as _};
+use gix::bstr::{BString, ByteSlice as _, ByteVec as _};
 
 use super::value;
 use crate::report::{Failure, Kind};
@@ -70,7 +70,11 @@ impl Entry {
         if text.is_empty() {
             return Ok(Some(PathBuf::new()));
         }
-        let path = gix::config::Path::from(text.clone());
+        let mut text = text.clone();
+        if cfg!(windows) && places.prefix.is_some() && is_rooted(&text) {
+            text.insert_str(0, "%(prefix)");
+        }
+        let path = gix::config::Path::from(text);
         let optional = path.is_optional;
         let path = path.interpolate(places.context()).map_err(|_| self.bad("path"))?;
         Ok((!optional || path.exists()).then_some(path))
@@ -87,6 +91,12 @@ impl Entry {
             self.name
         ))
     }
+}
+
+/// Whether a path begins at a root without a drive, by which git on Windows means its own directory
+/// (`interpolate_path` in its `config.c`). Two slashes are another machine.
+fn is_rooted(path: &[u8]) -> bool {
+    path.starts_with(b"/") && !path.starts_with(b"//")
 }
 
 /// What paths in the configuration can begin with.

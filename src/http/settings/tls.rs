@@ -21,6 +21,8 @@ pub struct Tls {
     pub ca_file: Option<PathBuf>,
     /// The directory of authorities to trust, too.
     pub ca_path: Option<PathBuf>,
+    /// Whether Windows is asked if the server's certificate was revoked.
+    pub check_revocation: bool,
     /// The lowest version to accept.
     pub min_version: TlsVersion,
     /// Who we are.
@@ -93,6 +95,7 @@ pub(super) fn server(reader: &mut Reader<'_>, url: &Url) -> Result<Tls, Failure>
         verify: reader.http.flag("sslVerify")?.unwrap_or(true) && verify,
         ca_file,
         ca_path,
+        check_revocation: reader.http.flag("schannelCheckRevoke")?.unwrap_or(true),
         min_version: min_version(reader),
         client_certificate: client_certificate(reader, url)?,
         pin: pin(reader)?,
@@ -116,6 +119,7 @@ pub(super) fn proxy(reader: &Reader<'_>) -> Result<Tls, Failure> {
         verify: true,
         ca_file: reader.path("proxySSLCAInfo", &var::GIT_PROXY_SSL_CAINFO)?,
         ca_path: None,
+        check_revocation: reader.http.flag("schannelCheckRevoke")?.unwrap_or(true),
         min_version: TlsVersion::Tls12,
         client_certificate,
         pin: None,

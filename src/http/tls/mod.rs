@@ -11,6 +11,7 @@ mod certificate;
 mod identity;
 mod path;
 mod pem;
+mod platform;
 mod signature;
 mod system;
 mod trust;

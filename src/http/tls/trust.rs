@@ -13,20 +13,19 @@ use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 use super::super::error::Error;
 use super::super::settings::{Pin, Tls};
 use super::anchors::Anchors;
+use super::platform;
 use super::system::{self, System};
 use super::verifier::{Trusted, Verifier};
 use super::x509::X509;
 use super::{pem, unusable};
 
-/// Returns what checks servers as `settings` ask for. This is the only place that chooses: a platform's own verifier
-/// would be one more case of it.
+/// Returns what checks servers as `settings` ask for. This is the only place that chooses.
 pub(super) fn verifier(settings: &Tls, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-    let trusted = if settings.verify {
-        trusted(settings)?
-    } else {
-        Trusted::Anybody
+    let verifier: Arc<dyn ServerCertVerifier> = match platform::verifier(settings, provider)? {
+        Some(verifier) => verifier,
+        None if settings.verify => Arc::new(Verifier::new(trusted(settings)?, provider)),
+        None => Arc::new(Verifier::new(Trusted::Anybody, provider)),
     };
-    let verifier = Arc::new(Verifier::new(trusted, provider));
     // A pinned key is checked with and without certificates (`CURLOPT_PINNEDPUBLICKEY`(3)).
     Ok(match &settings.pin {
         Some(pin) => Arc::new(Pinned::new(verifier, pin)?),
