@@ -18,7 +18,9 @@ impl Place {
         for (name, text) in files {
             let path = place.path().join(name);
             fs::create_dir_all(path.parent().expect("a parent")).expect("created");
-            fs::write(path, text.replace('@', &place.path().display().to_string())).expect("written");
+            // In git's configuration a backslash begins an escape.
+            let here = place.path().display().to_string().replace('\\', "/");
+            fs::write(path, text.replace('@', &here)).expect("written");
         }
         place
     }
@@ -223,6 +225,8 @@ fn remotes_are_listed_with_all_their_addresses() {
     assert_eq!(place.load(&[]).expect("loaded").remotes(), expected);
 }
 
+/// With a shell, which git for Windows need not have.
+#[cfg(unix)]
 #[test]
 fn what_git_passes_to_its_programs_is_understood() {
     let show = r#"alias.passed-on=!printf '%s\n%s\n' "$PATH" "$GIT_CONFIG_PARAMETERS""#;

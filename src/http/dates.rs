@@ -32,7 +32,8 @@ mod tests {
     fn days_and_differences() {
         let time = UNIX_EPOCH + Duration::from_secs(1_936_742_400);
         assert_eq!(date(time), "2031-05-17");
-        assert_eq!(date(UNIX_EPOCH + Duration::from_secs(u64::MAX / 4)), "9999-12-31");
+        // The year 20983; Windows knows 30827 at most.
+        assert_eq!(date(UNIX_EPOCH + Duration::from_secs(600_000_000_000)), "9999-12-31");
         assert_eq!(seconds_since("Sat, 17 May 2031 00:00:07 GMT", time), Some(-7));
         assert_eq!(seconds_since("Fri, 16 May 2031 23:59:00 GMT", time), Some(60));
         assert_eq!(seconds_since("soon", time), None);
