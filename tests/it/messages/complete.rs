@@ -100,6 +100,7 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
         "takes a command that has no other words for it",
     ),
     ("unlock it with 'security unlock-keychain', also over ssh", "macOS'"),
+    ("the system's verifier", "Windows' and macOS'"),
     (
         ", forgets when the computer is restarted",
         "whether the kernel's key ring may be used is for the container to say",
