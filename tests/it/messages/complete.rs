@@ -92,6 +92,7 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
     ),
     ("the netrc file", "Windows'"),
     ("unlock it with 'security unlock-keychain', also over ssh", "macOS'"),
+    ("the system's verifier", "Windows' and macOS'"),
     (
         ", forgets when the computer is restarted",
         "whether the kernel's key ring may be used is for the container to say",

@@ -17,11 +17,14 @@ debian_apt update
 debian_apt source --download-only git
 mkdir "$debian_work/git"
 tar -xJf "$debian_work"/git_*.orig.tar.xz -C "$debian_work/git" --strip-components=1
+# Windows does not tell upper case from lower case in the names of files, and git's sources rely on it here.
+mkdir "$debian_work/include"
+echo '#include <ntsecapi.h>' >"$debian_work/include/NTSecAPI.h"
 cross=x86_64-w64-mingw32
 make -s -C "$debian_work/git" -j"$(nproc)" git.exe \
     uname_S=MINGW uname_R=2 MSYSTEM=MINGW64 HOST_CPU=x86_64 CC=$cross-gcc AR=$cross-ar RC="$cross-windres -O coff" \
     NO_CURL=1 NO_OPENSSL=1 NO_EXPAT=1 NO_GETTEXT=1 NO_ICONV=1 NEEDS_LIBICONV= NO_PERL=1 NO_PYTHON=1 NO_TCLTK=1 USE_LIBPCRE= \
-    DEVELOPER= CFLAGS='-O1 -w' >"$debian_work/log" 2>&1 || {
+    DEVELOPER= CFLAGS="-O1 -w -I$debian_work/include" >"$debian_work/log" 2>&1 || {
     tail -n 20 "$debian_work/log" >&2
     exit 1
 }
