@@ -312,7 +312,7 @@ mod tests {
                 .expect("added");
             assert_eq!(document.all(&key).first().map(|text| text.as_str()), Some(value));
             assert!(
-                text(&document).starts_with("[core]\n\tbare = true\n\tname = "),
+                text(&document).starts_with("[core]\n\tbare = true\n\tname ="),
                 "{}",
                 text(&document)
             );

@@ -80,7 +80,10 @@ fn is_scp(url: &str) -> bool {
 fn names(url: &str, base: &BaseUrl) -> bool {
     let lower = Zeroizing::new(url.to_ascii_lowercase());
     let mut hosts = vec![base.host_and_port()];
-    hosts.extend(SSH_HOSTS.map(str::to_owned));
+    // Nothing answers there but ssh.
+    if !lower.starts_with("http") {
+        hosts.extend(SSH_HOSTS.map(str::to_owned));
+    }
     let places = hosts.iter().flat_map(|host| {
         ["@", "://"]
             .into_iter()
