@@ -3,7 +3,7 @@
 //! Every option that `git-remote-https` knows is known here (`remote-curl.c`, `set_option`); those of a push have no
 //! effect, because a push is always done by git itself over `connect`.
 
-use crate::http::dial::Family;
+use crate::http::family::Family;
 
 /// How an option was taken, in the words of `gitremote-helpers(7)`.
 #[derive(Debug, PartialEq, Eq)]

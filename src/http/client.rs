@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::answer::{Answer, Stage};
 use super::connector::Origin;
-use super::dial::Family;
+use super::family::Family;
 use super::session::Session;
 use super::settings::Settings;
 use super::wire::Watch;

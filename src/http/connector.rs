@@ -10,8 +10,9 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::answer_head::AnswerHead;
-use super::dial::{Dialing, Family, dial};
+use super::dial::{Dialing, dial};
 use super::error::Error;
+use super::family::Family;
 use super::proxy::Access;
 use super::settings::{Proxy, Settings};
 use super::stream::Stream;

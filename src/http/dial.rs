@@ -10,34 +10,13 @@ use std::{io, thread};
 use socket2::{SockRef, TcpKeepalive};
 
 use super::error::Error;
+use super::family::Family;
 use super::settings::{Keepalive, Resolve, Settings};
 
 /// "Connection Attempt Delay" of RFC 8305, section 5.
 const NEXT_ATTEMPT: Duration = Duration::from_millis(250);
 /// How long one address may take, where there is another one to try.
 const ATTEMPT: Duration = Duration::from_secs(60);
-
-/// Which addresses may be used: `option family` of git, that is `--ipv4` and `--ipv6`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Family {
-    /// Both.
-    #[default]
-    Any,
-    /// IPv4 only.
-    V4,
-    /// IPv6 only.
-    V6,
-}
-
-impl Family {
-    fn allows(self, address: &SocketAddr) -> bool {
-        match self {
-            Self::Any => true,
-            Self::V4 => address.is_ipv4(),
-            Self::V6 => address.is_ipv6(),
-        }
-    }
-}
 
 /// How long connecting may take in all, if nothing is set: curl's own limit.
 const ALL: Duration = Duration::from_secs(300);

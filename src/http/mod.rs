@@ -12,6 +12,7 @@ mod decoding;
 pub mod dial;
 pub mod error;
 mod exchange;
+pub mod family;
 mod head;
 mod pace;
 pub mod probe;

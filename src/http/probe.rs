@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::dial::{Dialing, Family, dial};
+use super::dial::{Dialing, dial};
 use super::error::Error;
+use super::family::Family;
 use super::proxy::{Access, Way};
 use super::settings::Settings;
 use super::stream::Stream;

@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use zeroize::Zeroizing;
 
 use super::super::deadline::Hurried;
-use super::super::dial::{Dialing, Family};
+use super::super::dial::Dialing;
 use super::super::error::{Error, ProxyFault};
+use super::super::family::Family;
 use super::super::settings::ProxyScheme;
 use super::super::stream::Stream;
 use super::Way;

@@ -29,7 +29,15 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
         "takes a system without descriptors",
     ),
     ("cannot talk to '{}'", "takes an error that has no name of its own"),
-    ("failed: {error}", "the same of a SOCKS proxy"),
+    ("the connection failed", "takes an error that has no name of its own"),
+    (
+        "the server's signature does not fit the key of its certificate",
+        "takes a server that signs with another key",
+    ),
+    (
+        "RSA keys need 2048 bits at least; check for an intercepting proxy",
+        "goes with it",
+    ),
     ("no IPv4 address for this host", "the local server has one"),
     (
         "no address for this host",

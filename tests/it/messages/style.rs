@@ -201,7 +201,7 @@ fn commands_of_git_in_hints_are_well_formed() {
                 "ls-remote" => (words.len() > 2 && !words[2].starts_with("bbcloud::")).then_some("no address of ours"),
                 "push" => (words.len() != 4 || !words[3].contains(":refs/heads/"))
                     .then_some("not from something to something"),
-                "remote" => (!matches!(words[2].as_str(), "set-url" | "-v")).then_some("no such thing"),
+                "remote" => (!matches!(words[2].as_str(), "add" | "set-url" | "-v")).then_some("no such thing"),
                 "fetch" => (words.len() != 4).then_some("not a branch of a remote"),
                 "-c" | "-C" | "version" | "remote-bbcloud" | "lfs" => None,
                 _ => Some("a command that no other hint has"),
