@@ -11,9 +11,10 @@ use url::Url;
 use super::config::Config;
 use super::document::{Document, Key};
 use super::place::Place;
-use super::replace::{Next, replace};
-use super::sources;
+use super::replace::{Next, Patience, replace};
+use super::{LONGEST, sources};
 use crate::environment::Environment;
+use crate::file::{self, Links};
 use crate::report::Failure;
 
 /// The credential helper that answers from the keychain or `BBCLOUD_TOKEN`.
@@ -69,11 +70,15 @@ pub fn announce(name: &str, url: &Url, config: &Config, environment: &Environmen
         Ok::<_, Failure>(known.then_some(document))
     };
     // An address that was given instead of a remote's name is asked about once, and kept nowhere.
-    if !std::fs::read(&path).is_ok_and(|text| matches!(known(&text), Ok(Some(_)))) {
+    if !file::read(&path, LONGEST).is_ok_and(|text| matches!(known(&text), Ok(Some(_)))) {
+        return Ok(false);
+    }
+    // A link may lead to a file of the user's, which whoever made this repository must not change.
+    if path.is_symlink() {
         return Ok(false);
     }
     let mut done = false;
-    replace(&path, |text| {
+    replace(&path, Patience::of(config)?, |text| {
         let Some(mut document) = known(text.unwrap_or_default())? else {
             return Ok(Next::Keep);
         };
@@ -95,11 +100,15 @@ pub fn announce(name: &str, url: &Url, config: &Config, environment: &Environmen
 /// Whether the repository uses git-lfs, as far as that can be seen: its objects, its attributes, its hooks.
 pub fn is_used(place: &Place) -> bool {
     let common = &place.common_dir;
-    let mentions = |path: &Path, word: &str| std::fs::read(path).is_ok_and(|text| text.contains_str(word));
+    let mentions = |path: &Path, word: &str, links| {
+        file::read_with(path, links, LONGEST).is_ok_and(|text| text.contains_str(word))
+    };
     common.join("lfs/objects").is_dir()
-        || mentions(&common.join("info/attributes"), "filter=lfs")
-        || mentions(&common.join("hooks/pre-push"), "git lfs")
-        || (place.work_tree.as_ref()).is_some_and(|tree| mentions(&tree.join(".gitattributes"), "filter=lfs"))
+        || mentions(&common.join("info/attributes"), "filter=lfs", Links::Follow)
+        || mentions(&common.join("hooks/pre-push"), "git lfs", Links::Follow)
+        // It comes with a commit, and git reads no link in its place either.
+        || (place.work_tree.as_ref())
+            .is_some_and(|tree| mentions(&tree.join(".gitattributes"), "filter=lfs", Links::Refuse))
         || committed(&place.git_dir)
 }
 
