@@ -5,6 +5,7 @@ use super::record::{self, Line};
 use super::site::{Outcome, Site};
 use crate::cli::scene::{Scene, print};
 use crate::report::{Failure, Kind};
+use crate::shell::quoted;
 
 /// Puts back what the journal of `site` says.
 pub(super) fn undo(mut site: Site, dry_run: bool, scene: &Scene<'_>) -> Result<Outcome, Failure> {
@@ -62,7 +63,8 @@ fn put_back(line: &Line, site: &mut Site) -> Result<bool, Failure> {
             "the record of '{}' has a line that 'migrate' does not write",
             site.shown
         );
-        return Err(Failure::new(Kind::Local, message).because(line.shown()));
+        let hint = format!("see how it is set: 'git -C {} config --list'", quoted(&site.shown));
+        return Err(Failure::new(Kind::Local, message).because(line.shown()).hint(hint));
     };
     let Some(text) = named(site, &line.file)? else {
         return Ok(false);
