@@ -8,7 +8,7 @@
 //! byte of the network names a file: the names are hashes.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ use crate::bridge::discovery::Advertisement;
 use crate::bridge::service::Service;
 use crate::environment::Environment;
 use crate::environment::variable::{BBCLOUD_CACHE, XDG_CACHE_HOME};
-use crate::file::{self, Draft};
+use crate::file::{self, Draft, Links};
 use crate::git::config::Config;
 use crate::git::value;
 use crate::report::Failure;
@@ -80,12 +80,11 @@ impl Slot {
     /// Returns the copy, if there is one of version 2 that is not too old.
     pub fn load(&self) -> Option<Advertisement> {
         // No link and no pipe: the directory may be shared, and whoever else writes there may be no friend.
-        if self.age()? > AGE || !fs::symlink_metadata(&self.path).ok()?.is_file() {
+        let file = file::open(&self.path, Links::Refuse).ok()?;
+        if age(&file)? > AGE {
             return None;
         }
-        let mut content = Vec::new();
-        let file = fs::File::open(&self.path).ok()?;
-        file.take(BYTES + 4096).read_to_end(&mut content).ok()?;
+        let content = file::beginning(file, BYTES + 4096).ok()?;
         let bytes = content.strip_prefix(self.head().as_bytes())?;
         let advertisement = Advertisement::read(Service::UploadPack, &mut &*bytes).ok()?;
         advertisement.is_usable().then_some(advertisement)
@@ -93,13 +92,8 @@ impl Slot {
 
     /// Whether it is time to ask for a new copy, while this one still serves.
     pub fn is_getting_old(&self) -> bool {
-        self.age().is_some_and(|age| age > GETTING_OLD)
-    }
-
-    /// Nothing if there is no copy, or one from the future.
-    fn age(&self) -> Option<Duration> {
-        let modified = fs::metadata(&self.path).ok()?.modified().ok()?;
-        SystemTime::now().duration_since(modified).ok()
+        let file = file::open(&self.path, Links::Refuse).ok();
+        file.and_then(|file| age(&file)).is_some_and(|age| age > GETTING_OLD)
     }
 
     /// Keeps `advertisement` if git can begin with it.
@@ -136,6 +130,12 @@ impl Slot {
         draft.file().write_all(advertisement.bytes())?;
         draft.replace(&self.path)
     }
+}
+
+/// `None` if its modification time is in the future.
+fn age(file: &fs::File) -> Option<Duration> {
+    let modified = file.metadata().ok()?.modified().ok()?;
+    SystemTime::now().duration_since(modified).ok()
 }
 
 /// Removes what is too old, and the oldest beyond the bound. Drafts of processes that died are copies like any other;

@@ -1,6 +1,6 @@
 //! Files on this machine: read within a bound, and replaced in one step, so that nobody reads half of one.
 //!
-//! It must not know what is in them, nor who else may want to write: whoever needs a lock takes it before.
+//! Does not depend on what is in them, nor on who else may want to write: whoever needs a lock takes it before.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -18,7 +18,7 @@ pub const SHARED: u32 = 0o666;
 /// The most links that are followed, as the kernel has it.
 const MOST_LINKS: usize = 40;
 
-/// A file beside another whose place it is to take; it goes with the value, and with the process, if it does not.
+/// A temporary file that replaces its target; it is removed on drop, or when the process dies.
 #[derive(Debug)]
 pub struct Draft {
     path: PathBuf,
@@ -63,8 +63,15 @@ impl Draft {
 /// # Errors
 /// If it cannot be written; what was there is there then.
 pub fn write(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
-    let target = target(path)?;
-    let beside = with_suffix(&target, ".new");
+    write_in_place(&target(path)?, text, mode)
+}
+
+/// As [`write`], but in the place of a link itself.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_in_place(target: &Path, text: &[u8], mode: u32) -> io::Result<()> {
+    let beside = with_suffix(target, ".new");
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -72,7 +79,7 @@ pub fn write(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
     let mut draft = Draft::create(beside, mode)?;
     draft.file().write_all(text)?;
     draft.file().sync_all()?;
-    draft.replace(&target)
+    draft.replace(target)
 }
 
 /// Returns `path` with `suffix` behind its name.
@@ -99,19 +106,60 @@ pub fn target(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many levels of symbolic links"))
 }
 
-/// Returns the content of the regular file at `path`, if it is not longer than `max` bytes.
+/// Whether a link may stand in the place of a file that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// As for files of the user's own, which may lie elsewhere.
+    Follow,
+    /// As for files that others wrote: a link may lead anywhere.
+    Refuse,
+}
+
+/// Returns the content of the regular file at `path`, or of what it links to, if it is not longer than `max` bytes.
 ///
 /// # Errors
-/// If it cannot be read, is longer, or is no regular file: a pipe or a device may never end.
+/// If it cannot be read, is longer, or is not a regular file: a pipe or a device may never end.
 pub fn read(path: &Path, max: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let bytes = beginning(File::open(path)?, max)?;
+    read_with(path, Links::Follow, max)
+}
+
+/// As [`read`], where `links` says whether the file may be a link.
+///
+/// # Errors
+/// As [`read`], and for a link that may not be there.
+pub fn read_with(path: &Path, links: Links, max: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let bytes = beginning(open(path, links)?, max)?;
     if bytes.len() as u64 > max {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
     Ok(bytes)
+}
+
+/// Opens the regular file at `path` to be read, without waiting for the other end of a pipe. The open file itself is
+/// looked at, so nothing can be put in its place meanwhile.
+///
+/// # Errors
+/// If it cannot be opened, or is not a regular file.
+pub fn open(path: &Path, links: Links) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = match links {
+            Links::Follow => OFlags::NONBLOCK | OFlags::NOCTTY,
+            Links::Refuse => OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW,
+        };
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
+    }
+    if links == Links::Refuse && fs::symlink_metadata(path)?.is_symlink() {
+        return Err(io::Error::other("it is a link"));
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    Ok(file)
 }
 
 /// Reads `max` bytes of `file`, and one more where it is longer.
@@ -170,6 +218,36 @@ mod tests {
         assert!(read(directory.path(), 4).is_err());
         let file = File::open(&path).expect("there");
         assert_eq!(beginning(file, 3).expect("read").as_slice(), b"1234");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn neither_pipes_nor_devices_nor_links_of_others_are_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = |name: &str| directory.path().join(name);
+        fs::write(place("file"), "text").expect("written");
+        for (target, name) in [("file", "link"), ("/dev/zero", "device"), ("/proc/self/mem", "memory")] {
+            std::os::unix::fs::symlink(target, place(name)).expect("a link");
+        }
+        let (fifo, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+        rustix::fs::mknodat(rustix::fs::CWD, place("pipe"), fifo, mode, 0).expect("a pipe");
+        assert_eq!(read(&place("link"), 9).expect("followed").as_slice(), b"text");
+        assert!(read_with(&place("link"), Links::Refuse, 9).is_err());
+        assert_eq!(
+            read_with(&place("file"), Links::Refuse, 9).expect("read").as_slice(),
+            b"text"
+        );
+        for name in ["device", "pipe"] {
+            for links in [Links::Follow, Links::Refuse] {
+                assert!(read_with(&place(name), links, 9).is_err(), "{name} {links:?}");
+            }
+        }
+        write_in_place(&place("link"), b"new", PRIVATE).expect("written");
+        assert_eq!(
+            fs::read(place("file")).expect("a file"),
+            b"text",
+            "not written through the link"
+        );
     }
 
     #[cfg(unix)]

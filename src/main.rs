@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         .skip(1)
         .map(|text| text.to_string_lossy().into_owned())
         .collect();
-    let done = match cli::helper_arguments(&arguments) {
+    let done = match cli::helper_arguments(&arguments, &environment) {
         Some(remote) => help_git(remote, &environment, report),
         None => cli::run(&arguments, &environment, report),
     };

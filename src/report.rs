@@ -1,9 +1,9 @@
 //! What the user reads: failures with their cause, the server's words and the command that helps.
 //!
-//! With `trace.rs` this is the only file that writes to standard error. It must not know where a failure comes
-//! from: whoever fails builds the [`Failure`] in words, and this file lays it out and keeps the terminal safe.
+//! With `trace.rs` this is the only file that writes to standard error. Does not depend on where a failure comes from:
+//! whoever fails builds the [`Failure`] in words, and this file lays it out and keeps the terminal safe.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
 
 /// What went wrong, as far as a caller or a script has to branch on it.
@@ -180,6 +180,19 @@ pub fn one_line(text: &str) -> String {
     plain(bounded(text)).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Returns `value` as JSON on several lines, for a terminal too: JSON leaves U+009B and direction overrides as they are.
+pub fn json(value: &serde_json::Value) -> String {
+    let mut shown = String::new();
+    for c in format!("{value:#}\n").chars() {
+        if c != '\n' && steers(c) {
+            write!(shown, "\\u{:04x}", u32::from(c)).ok();
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// Whether a terminal does something else with `c` than to show it. Bidirectional controls can make a line read as
 /// something that it is not (Unicode TR 36, 3.2).
 pub fn steers(c: char) -> bool {
@@ -304,6 +317,14 @@ mod tests {
             !text.contains(['\x1b', '\x07', '\r', '\0', '\u{9b}', '\u{202e}']),
             "{text:?}"
         );
+    }
+
+    #[test]
+    fn json_cannot_steer_it_either_and_says_the_same() {
+        let value = serde_json::json!({ "a\u{202e}": "\u{9b}31m\n\u{7f}\u{e9}" });
+        let text = json(&value);
+        assert!(!text.contains(|c| c != '\n' && steers(c)), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
     }
 
     #[test]

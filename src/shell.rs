@@ -1,6 +1,6 @@
 //! Commands for a person to paste into the shell of this system: PowerShell on Windows, a POSIX shell elsewhere.
 //!
-//! Does not depend on why they help.
+//! Whoever chose the names and paths in them must not choose what is run. Does not depend on why they help.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -17,13 +17,42 @@ pub fn remove(path: &Path) -> String {
 
 fn command(path: &Path, unix: &str, windows: &str) -> String {
     let program = if cfg!(windows) { windows } else { unix };
-    format!("{program} \"{}\"", path.display())
+    format!("{program} {}", quoted(&path.display().to_string()))
+}
+
+/// Returns `text` in double quotes: a name that others chose must not run anything.
+pub fn quoted(text: &str) -> String {
+    let (special, escape) = if cfg!(windows) {
+        (r#""$`"#, '`')
+    } else {
+        (r#""$`\"#, '\\')
+    };
+    let mut shown = String::from("\"");
+    for c in text.chars() {
+        if special.contains(c) {
+            shown.push(escape);
+        }
+        shown.push(c);
+    }
+    shown.push('"');
+    shown
+}
+
+/// Returns `text` as one word, [`quoted`] only where that is needed.
+pub fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
 }
 
 /// Moves the file at `path` out of the way: its name then ends with `.bad`.
 pub fn put_aside(path: &Path) -> String {
-    let (program, path) = (if cfg!(windows) { "Move-Item" } else { "mv" }, path.display());
-    format!("{program} \"{path}\" \"{path}.bad\"")
+    let program = if cfg!(windows) { "Move-Item" } else { "mv" };
+    let path = path.display().to_string();
+    format!("{program} {} {}", quoted(&path), quoted(&format!("{path}.bad")))
 }
 
 /// Gives what is in the directory at `path` to the user.
@@ -79,5 +108,15 @@ mod tests {
             assert_eq!(unset("CI"), "unset CI");
             assert_eq!(prepend("PATH", "/x", ':'), "export PATH=\"/x:$PATH\"");
         }
+    }
+
+    #[cfg(not(windows))]
+    #[test]
+    fn what_is_pasted_runs_nothing_that_others_wrote() {
+        assert_eq!(quoted("a $(b) `c` \"d\\"), r#""a \$(b) \`c\` \"d\\""#);
+        assert_eq!(
+            (word("origin/x"), word("a;b")),
+            ("origin/x".to_owned(), "\"a;b\"".to_owned())
+        );
     }
 }

@@ -43,7 +43,8 @@ impl Address {
     ///
     /// A pasted URL has to be of bitbucket.org or lie below `base`; whatever it was, the connection goes to `base`.
     pub fn parse(text: &str, base: &BaseUrl) -> Result<Self, Failure> {
-        Self::read(text, base).map_err(|fault| fault.in_address(text))
+        let read = |text: &str| Self::read(text, base);
+        read(text).map_err(|fault| fault.in_address(text, |shown| read(shown).err()))
     }
 
     fn read(text: &str, base: &BaseUrl) -> Result<Self, Fault> {

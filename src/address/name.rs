@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use super::fault::{Fault, quoted};
+use super::fault::Fault;
+use crate::redact::piece;
 
 /// The longest name in bytes. Bitbucket tells no limit; its own names are far shorter.
 const LONGEST: usize = 200;
@@ -75,7 +76,7 @@ impl Place {
         let Some((workspace, rest)) = path.split_once('/') else {
             let workspace = name(path)?;
             return Err(Fault::new("missing repository name")
-                .hint(format!("use 'bbcloud::{}/<repository>'", quoted(&workspace))));
+                .hint(format!("use 'bbcloud::{}/<repository>'", piece(&workspace))));
         };
         let (repository, below) = match rest.split_once('/') {
             Some((repository, below)) => (repository, Some(below)),
@@ -96,13 +97,13 @@ impl Place {
 }
 
 fn third_part(workspace: &str, repository: &str, below: &str) -> Fault {
-    let place = format!("{}/{}", quoted(workspace), quoted(repository));
-    let reason = if below.split('/').next() == Some("") {
-        "a part of it is empty".to_owned()
+    let place = format!("{}/{}", piece(workspace), piece(repository));
+    let fault = if below.split('/').next() == Some("") {
+        Fault::new("a part of it is empty")
     } else {
-        format!("only 'wiki' may follow the repository, not '{}'", quoted(below))
+        Fault::quoting("only 'wiki' may follow the repository, not ", below, "")
     };
-    Fault::new(reason).hint(format!("use 'bbcloud::{place}' or 'bbcloud::{place}/wiki'"))
+    fault.hint(format!("use 'bbcloud::{place}' or 'bbcloud::{place}/wiki'"))
 }
 
 /// Returns the repository's name without `.git`.
@@ -110,10 +111,11 @@ fn repository_name(text: &str) -> Result<String, Fault> {
     let repository = name(text)?;
     match repository.strip_suffix(".git") {
         // Such a name could not be written without losing a piece of it.
-        Some(repository) if repository.strip_suffix(".git").is_some() => Err(Fault::new(format!(
-            "the repository name '{}' ends in '.git' itself",
-            quoted(repository)
-        ))),
+        Some(repository) if repository.strip_suffix(".git").is_some() => Err(Fault::quoting(
+            "the repository name ",
+            repository,
+            " ends in '.git' itself",
+        )),
         Some(repository) => name(repository),
         None => Ok(repository),
     }
@@ -136,13 +138,13 @@ fn name(text: &str) -> Result<String, Fault> {
     }
     match name.chars().find(|c| !c.is_ascii_alphanumeric() && !"_.-".contains(*c)) {
         None => Ok(name.into_owned()),
-        Some(' ') => Err(Fault::new(format!("the name '{}' holds a space", quoted(&name)))),
-        Some('{' | '}') => Err(Fault::new(format!("'{}' is not a UUID in braces", quoted(&name)))),
-        Some(c) => Err(Fault::new(format!(
-            "the name '{}' holds the character '{}'",
-            quoted(&name),
-            quoted(&c.to_string())
-        ))),
+        Some(' ') => Err(Fault::quoting("the name ", &name, " holds a space")),
+        Some('{' | '}') => Err(Fault::quoting("", &name, " is not a UUID in braces")),
+        Some(c) => Err(Fault::quoting(
+            "the name ",
+            &name,
+            &format!(" holds the character '{}'", piece(&c.to_string())),
+        )),
     }
 }
 

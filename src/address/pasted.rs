@@ -4,7 +4,7 @@
 
 use url::Host;
 
-use super::fault::{Fault, quoted};
+use super::fault::Fault;
 use super::name::Place;
 use super::userinfo::{self, Userinfo};
 use super::{Address, BaseUrl};
@@ -97,7 +97,7 @@ fn host_and_port(authority: &str) -> Result<(Host, Option<u16>), Fault> {
         "" => None,
         port => Some(port.parse().map_err(|_| Fault::new("its port is not a number"))?),
     };
-    let host = Host::parse(host).map_err(|_| Fault::new(format!("'{}' is not a host name", quoted(host))))?;
+    let host = Host::parse(host).map_err(|_| Fault::quoting("", host, " is not a host name"))?;
     Ok((host, port))
 }
 
@@ -110,8 +110,8 @@ fn is_base_host(host: &Host, base: &BaseUrl) -> bool {
 }
 
 fn other_host(authority: &str, base: &BaseUrl) -> Fault {
-    let (ours, theirs) = (base.host_and_port(), quoted(authority));
-    Fault::new(format!("this helper is for '{ours}', not for '{theirs}'")).hint(format!(
+    let ours = base.host_and_port();
+    Fault::quoting(&format!("this helper is for '{ours}', not for "), authority, "").hint(format!(
         "use 'bbcloud::<workspace>/<repository>' for '{ours}', and a URL without 'bbcloud::' for another host"
     ))
 }

@@ -4,7 +4,8 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::fault::{Fault, is_token};
+use super::fault::Fault;
+use crate::redact::is_token;
 use crate::secret::Secret;
 
 /// Who the address says is asking.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::io::BufRead;
 
-use super::Error;
 use super::packet::{self, Packet};
 use super::service::{Service, Version};
+use super::{Error, harmless};
 
 /// An advertisement is held whole, because git may have to be told `fallback` first. 64 MiB are about 700,000 refs of
 /// version 0; of version 2 it is a few hundred bytes.
@@ -87,7 +87,9 @@ impl Advertisement {
                 "the server sent data after its advertisement".to_owned(),
             ));
         }
-        Ok(Self { version, bytes })
+        let advertisement = Self { version, bytes };
+        harmless::check(version, advertisement.lines())?;
+        Ok(advertisement)
     }
 
     /// Returns the version that the server speaks.
@@ -284,7 +286,7 @@ mod tests {
             "refs/heads/\u{7f}\0agent=x",
         ] {
             let bytes = advertisement(&[&format!("{ID} {first} \n"), "0000"]);
-            let advertisement = read(&bytes).unwrap();
+            let Ok(advertisement) = read(&bytes) else { continue };
             assert!(
                 advertisement.refs().is_err() || advertisement.object_format().is_err(),
                 "{first:?}"

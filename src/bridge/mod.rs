@@ -6,6 +6,7 @@
 pub mod discovery;
 pub mod fallback;
 pub mod framing;
+mod harmless;
 pub mod outcome;
 pub mod packet;
 pub mod receive_pack;

@@ -124,6 +124,11 @@ impl Passage {
         let mut at = 0;
         while let Some(next) = bytes.get(at..).filter(|next| !next.is_empty()) {
             match self.framing.step(next) {
+                // A line that is here whole is looked at where it is: there may be a hundred thousand of them.
+                Ok(Run::Content(count)) if self.is_sound_line(next.get(..count)) => {
+                    self.for_git = true;
+                    at += count;
+                }
                 Ok(Run::Content(count)) if self.is_text() => {
                     let (before, rest) = bytes.split_at(at);
                     let (text, rest) = rest.split_at(count);
@@ -162,6 +167,16 @@ impl Passage {
         Ok(())
     }
 
+    /// Whether `content` is all of a packet, and a line in which nothing has to be made harmless.
+    fn is_sound_line(&self, content: Option<&[u8]>) -> bool {
+        let is_whole = self.held.is_empty() && self.framing.is_between_packets();
+        let is_line = self.service != Service::ReceivePack && !matches!(self.framing.start(), [0..=3, ..]);
+        is_whole
+            && is_line
+            && content.is_some_and(sideband::is_sound)
+            && !content.is_some_and(|text| text.starts_with(b"ERR "))
+    }
+
     /// Whether the packet that has begun may have a text for the user in it. The answer to a push has nothing else.
     fn is_text(&self) -> bool {
         self.service == Service::ReceivePack || sideband::may_be_text(self.framing.start())
@@ -196,7 +211,7 @@ mod tests {
     #[test]
     fn texts_are_made_harmless_and_packets_stay_packets() {
         let bytes = b"0008NAK\n0009\x01PA\x1b\x070009\x02a\x1bc\r00000008ERR\x1b0009ERR \x1b0000";
-        let told = b"0008NAK\n0009\x01PA\x1b\x070009\x02a?c\r00000008ERR\x1b0009ERR ?0000";
+        let told = b"0008NAK\n0009\x01PA\x1b\x070009\x02a?c\r00000008ERR?0009ERR ?0000";
         let pieces: Vec<_> = bytes.chunks(1).collect();
         for chunks in [&[&bytes[..]][..], &pieces] {
             assert_eq!(

@@ -13,7 +13,27 @@ const FATAL: u8 = 3;
 
 /// Whether a packet whose content begins with `start`, which may be cut anywhere, may have a text in it.
 pub fn may_be_text(start: &[u8]) -> bool {
-    matches!(start, [PROGRESS | FATAL | b'E' | b'N', ..])
+    !matches!(start, [] | [DATA, ..])
+}
+
+/// Whether a whole line of an answer is one that git goes by, with nothing in it that could steer a terminal but the
+/// names of references: git shows a line that it does not expect, whole.
+pub fn is_sound(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.iter().all(|byte| matches!(byte, b' '..=b'~')) || names_a_reference(line)
+}
+
+/// `<id> <name>`, or `unborn <name>`, and the attributes of `ls-refs` (gitprotocol-v2(5)).
+fn names_a_reference(line: &[u8]) -> bool {
+    let mut words = line.split(|byte| *byte == b' ');
+    let is_id = |word: &[u8]| matches!(word.len(), 40 | 64) && word.iter().all(u8::is_ascii_hexdigit);
+    let is_name = |word: &[u8]| !word.is_empty() && !word.iter().any(u8::is_ascii_control);
+    let begins = words.next().is_some_and(|word| word == b"unborn" || is_id(word)) && words.next().is_some_and(is_name);
+    begins
+        && words.all(|word| {
+            let target = word.strip_prefix(b"symref-target:").is_some_and(is_name);
+            target || word.strip_prefix(b"peeled:").is_some_and(is_id)
+        })
 }
 
 /// Whether a packet of an answer to a push has a part of its report in it: a text for the user is none.
@@ -56,10 +76,10 @@ impl Texts {
             Some(DATA) if service == Service::ReceivePack => self.report.harmless(text),
             Some(DATA) => text.to_vec(),
             Some(PROGRESS) => self.progress.harmless(text),
-            Some(_) => Text::default().harmless(text),
             None if is_error(text) => Text::default().harmless(text),
             None if service == Service::ReceivePack => Line::default().harmless(text),
-            None => text.to_vec(),
+            None if is_sound(text) => text.to_vec(),
+            Some(_) | None => Text::default().harmless(text),
         };
         band.into_iter().chain(shown).collect()
     }
@@ -124,9 +144,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_not_touched() {
-        for content in [&b"\x01PACK\x1b\x07\0\xff"[..], b"NAK\x1b\n", b"E\x1b", b"\x04\x1b", b""] {
+    fn data_and_names_are_not_touched() {
+        const ID: &str = "1234567890123456789012345678901234567890";
+        for content in [&b"\x01PACK\x1b\x07\0\xff"[..], b"NAK\n", b"packfile\n", b""] {
             check(UploadPack, content, content);
+        }
+        let name = format!("{ID} refs/heads/\u{202e}a\u{9b} symref-target:refs/heads/\u{202e} peeled:{ID}\n");
+        check(UploadPack, name.as_bytes(), name.as_bytes());
+        check(
+            UploadPack,
+            "unborn HEAD symref-target:refs/heads/\u{e9}\n".as_bytes(),
+            "unborn HEAD symref-target:refs/heads/\u{e9}\n".as_bytes(),
+        );
+    }
+
+    #[test]
+    fn a_line_that_git_would_show_cannot_steer_it() {
+        const ID: &str = "1234567890123456789012345678901234567890";
+        for line in [
+            "shallow \u{9b}2J\u{202e}".to_owned(),
+            "NAK\u{1b}".to_owned(),
+            "\u{202e}packfile".to_owned(),
+            format!("{ID} refs/heads/\u{202e} peeled:\u{9b}"),
+            format!("{ID} refs/heads/a \u{9b}"),
+            format!("ACK {ID} \u{202e}"),
+        ] {
+            let shown = Texts::default().harmless(UploadPack, line.as_bytes());
+            assert_eq!(shown.len(), line.len());
+            assert!(!String::from_utf8_lossy(&shown).contains(steers), "{line:?}");
         }
     }
 }

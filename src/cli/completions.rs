@@ -6,7 +6,7 @@ use clap::Args;
 use clap_complete::Shell;
 
 use super::definition;
-use super::scene::print;
+use super::scene::print_exactly;
 use crate::report::Failure;
 
 const EXAMPLES: &str = "\
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    print(&script(arguments.shell))?;
+    print_exactly(&script(arguments.shell))?;
     Ok(ExitCode::SUCCESS)
 }
 

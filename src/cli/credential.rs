@@ -11,8 +11,8 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::large_files::{self, Asker};
-use super::scene::{Scene, exit, print};
-use crate::address::Address;
+use super::scene::{Scene, exit, print_exactly};
+use crate::address::{Address, BaseUrl};
 use crate::credential::Wanted;
 use crate::credential::account::{Scope, closest};
 use crate::credential::login::Login;
@@ -73,10 +73,13 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
     if scene.policy.helpers.asked_by_us {
         return Ok(exit(true));
     }
+    let Some(scope) = question.scope(&scene.base) else {
+        return Ok(exit(true));
+    };
     if erase {
-        tell_rejected(&question, scene)?;
+        tell_rejected(&question, &scope, scene)?;
     }
-    let Some((login, created)) = answer(&question, scene)? else {
+    let Some((login, created)) = answer(&question, &scope, scene)? else {
         return Ok(exit(true));
     };
     let refused = Refused {
@@ -114,15 +117,15 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
     ] {
         text.push_str(part);
     }
-    print(&text)?;
+    print_exactly(&text)?;
     Ok(exit(true))
 }
 
 /// The server has rejected a login: it stays, and whoever sits there is told what helps.
-fn tell_rejected(question: &Question, scene: &Scene<'_>) -> Result<(), Failure> {
+fn tell_rejected(question: &Question, scope: &Scope, scene: &Scene<'_>) -> Result<(), Failure> {
     let accounts = scene.index.read()?;
     let named = question.username.as_deref();
-    let account = closest(&accounts, &question.host, &question.scope(scene), named);
+    let account = closest(&accounts, &question.host, scope, named);
     if let Some(account) = account.filter(|account| named == Some(account.username.as_str())) {
         scene.report.hint(&format!(
             "'{}' rejected the {} of '{}', which stays in the {}: run 'git-remote-bbcloud login --replace --for {}'",
@@ -137,9 +140,9 @@ fn tell_rejected(question: &Question, scene: &Scene<'_>) -> Result<(), Failure> 
 }
 
 /// Returns the login for what git asks about, and when it was kept, if it was.
-fn answer(question: &Question, scene: &Scene<'_>) -> Result<Option<(Login, u64)>, Failure> {
-    let scope = question.scope(scene);
-    let wanted = Wanted::question(&question.host, scope, question.username.as_deref(), &scene.base);
+fn answer(question: &Question, scope: &Scope, scene: &Scene<'_>) -> Result<Option<(Login, u64)>, Failure> {
+    let name = question.username.as_deref();
+    let wanted = Wanted::question(&question.host, scope.clone(), name, &scene.base);
     scene.logins(wanted)?.look_up_own()
 }
 
@@ -184,17 +187,33 @@ impl Question {
         }
     }
 
-    /// A URL stands for its parts (git-credential(1), `url`).
+    /// A URL stands for its parts, and for nothing that was said before. It is taken apart as git does it
+    /// (`credential_from_url_gently` in its `credential.c`), and not as a browser would: one that git and the server
+    /// read in two ways must not get a secret. Where git refuses it, nothing is left of the question.
     fn set_url(&mut self, value: &str) {
-        let Ok(url) = url::Url::parse(value) else { return };
-        url.scheme().clone_into(&mut self.protocol);
-        let host = url.host_str().unwrap_or_default();
-        self.host = url
-            .port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        url.path().trim_start_matches('/').clone_into(&mut self.path);
-        let name = percent_encoding::percent_decode_str(url.username()).decode_utf8_lossy();
-        self.username = Some(name.into_owned()).filter(|name| !name.is_empty());
+        *self = Self::default();
+        let Some((protocol, rest)) = value.split_once("://").filter(|(protocol, _)| !protocol.is_empty()) else {
+            return;
+        };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let (userinfo, host) = authority.split_once('@').unwrap_or(("", authority));
+        let (name, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+        let path = path.trim_start_matches('/');
+        let parts = [name, password, host, path].map(|part| {
+            let decoded = percent_encoding::percent_decode_str(part).decode_utf8().ok()?;
+            (!decoded.contains(char::is_control)).then(|| Zeroizing::new(decoded.into_owned()))
+        });
+        let [Some(name), Some(password), Some(host), Some(path)] = parts else {
+            return;
+        };
+        self.set("protocol", protocol);
+        self.set("host", &host);
+        self.set("path", path.trim_end_matches('/'));
+        self.set("username", &name);
+        if !password.is_empty() {
+            self.set("password", &password);
+        }
     }
 
     /// Whether a secret may go there: over TLS, or in clear text where the base URL itself does so on this machine.
@@ -207,31 +226,24 @@ impl Question {
         }
     }
 
-    /// The repository that the path names, else everything at the host.
-    fn scope(&self, scene: &Scene<'_>) -> Scope {
-        let path = self.path.trim_matches('/');
-        let path = if self.host == scene.base.host_and_port() {
-            match below(path, scene.base.url().path().trim_matches('/')) {
-                Some(path) => path,
-                None => return Scope::host(),
+    /// The repository that the path names, else everything at the host. `None` for what is not below the base URL:
+    /// only whole segments of a path are below it.
+    fn scope(&self, base: &BaseUrl) -> Option<Scope> {
+        let mut parts = self.path.trim_matches('/').split('/').filter(|part| !part.is_empty());
+        if self.host == base.host_and_port() && !self.path.is_empty() {
+            let mut prefix = base.url().path().split('/').filter(|part| !part.is_empty());
+            if !prefix.all(|part| parts.next() == Some(part)) {
+                return None;
             }
-        } else {
-            path
-        };
-        let mut parts = path.split('/');
+        }
         let (Some(workspace), Some(repository)) = (parts.next(), parts.next()) else {
-            return Scope::host();
+            return Some(Scope::host());
         };
-        let address = Address::parse(&format!("{workspace}/{repository}"), &scene.base);
-        address.map_or_else(|_| Scope::host(), |address| Scope::of(&address))
-    }
-}
-
-/// Returns the rest of `path` below `prefix`, which is whole segments of it.
-fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
-    match path.strip_prefix(prefix)? {
-        rest if prefix.is_empty() || rest.is_empty() => Some(rest),
-        rest => rest.strip_prefix('/'),
+        if [workspace, repository].iter().any(|part| matches!(*part, "." | "..")) {
+            return None;
+        }
+        let address = Address::parse(&format!("{workspace}/{repository}"), base);
+        Some(address.map_or_else(|_| Scope::host(), |address| Scope::of(&address)))
     }
 }
 
@@ -260,15 +272,6 @@ mod tests {
     }
 
     #[test]
-    fn a_base_url_is_a_prefix_by_whole_segments() {
-        assert_eq!(below("bb/acme/widgets.git", "bb"), Some("acme/widgets.git"));
-        assert_eq!(below("acme/widgets", ""), Some("acme/widgets"));
-        assert_eq!(below("bb", "bb"), Some(""));
-        assert_eq!(below("bbacme/widgets.git", "bb"), None);
-        assert_eq!(below("acme/widgets.git", "bb"), None);
-    }
-
-    #[test]
     fn a_url_stands_for_its_parts() {
         let expected = (
             "https".to_owned(),
@@ -277,5 +280,57 @@ mod tests {
             Some("a@b".to_owned()),
         );
         assert_eq!(read("url=https://a%40b@localhost:1/a/b\n"), Some(expected));
+    }
+
+    #[test]
+    fn a_url_is_read_as_git_reads_it() {
+        for (url, host, path) in [
+            ("https://bitbucket.org/a/b.git/", "bitbucket.org", "a/b.git"),
+            ("https://BitBucket.org:443//a%2Fb", "bitbucket.org", "a/b"),
+            ("https://bitbucket.org?x", "bitbucket.org", "?x"),
+            // A browser would read these as another host's, or as bitbucket.org's.
+            ("https://bitbucket.org\\@evil.example/a", "evil.example", "a"),
+            (
+                "https://evil.example\\.bitbucket.org/a",
+                "evil.example\\.bitbucket.org",
+                "a",
+            ),
+            (
+                "https://a@evil.example@bitbucket.org/a",
+                "evil.example@bitbucket.org",
+                "a",
+            ),
+            ("https:///bitbucket.org/a", "", "bitbucket.org/a"),
+            ("https:bitbucket.org/a", "", ""),
+            ("https:/bitbucket.org/a", "", ""),
+            ("https://\u{ff42}itbucket.org/a", "\u{ff42}itbucket.org", "a"),
+            ("https://bit\tbucket.org/a", "", ""),
+            ("https://bitbucket.org/a%0ahost=evil", "", ""),
+            ("bitbucket.org/a", "", ""),
+        ] {
+            let (_, read_host, read_path, _) = read(&format!("url={url}\n")).expect("lines");
+            assert_eq!((read_host.as_str(), read_path.as_str()), (host, path), "{url}");
+        }
+        let reset = read("username=ada\npath=x/y\nurl=https://bitbucket.org\n").expect("lines");
+        assert_eq!((reset.2.as_str(), reset.3), ("", None));
+    }
+
+    #[test]
+    fn only_whole_segments_are_below_the_base_url() {
+        let base = BaseUrl::parse("https://git.example/bb").expect("a URL");
+        let scope = |path: &str| {
+            let question = Question {
+                host: "git.example".to_owned(),
+                path: path.to_owned(),
+                ..Question::default()
+            };
+            question.scope(&base).map(|scope| scope.text().to_owned())
+        };
+        assert_eq!(scope("bb/acme/widgets.git").as_deref(), Some("acme/widgets"));
+        assert_eq!(scope("").as_deref(), Some(""));
+        assert_eq!(scope("bb").as_deref(), Some(""));
+        for path in ["bbacme/widgets.git", "acme/widgets.git", "bb/../acme/widgets", "b"] {
+            assert_eq!(scope(path), None, "{path}");
+        }
     }
 }

@@ -4,6 +4,7 @@ mod api;
 mod completions;
 mod credential;
 mod doctor;
+mod journal;
 mod large_files;
 mod login;
 mod logout;
@@ -20,6 +21,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::scene::Scene;
 use crate::environment::Environment;
+use crate::git::config::Config;
 use crate::report::{Failure, Kind, Report};
 
 /// What `--help` says.
@@ -86,12 +88,14 @@ fn definition() -> clap::Command {
 /// Git runs `git-remote-bbcloud <remote> <address>`: two arguments are git's, even for a remote named as a subcommand,
 /// unless the second can be no address: it begins with `-`, `.`, `/` or a drive's letter, or has no `/` in it, or is a
 /// directory to migrate.
-pub fn helper_arguments(arguments: &[String]) -> Option<(&str, &str)> {
+/// And even then they are git's where git has a remote of that name: `bbcloud::--all` must not run `logout --all`.
+pub fn helper_arguments<'a>(arguments: &'a [String], environment: &Environment) -> Option<(&'a str, &'a str)> {
     let [name, address] = arguments else { return None };
     let is_directory = name == "migrate" && std::path::Path::new(address).is_dir();
     let has_drive = address.as_bytes().get(1) == Some(&b':');
     let no_address = address.starts_with(['-', '.', '/']) || has_drive || !address.contains('/') || is_directory;
     let is_command = name.starts_with('-') || COMMANDS.contains(&name.as_str()) && no_address;
+    let is_command = is_command && !Config::has_remote(name, environment);
     (!is_command).then_some((name, address))
 }
 
@@ -155,7 +159,7 @@ mod tests {
     fn git_is_told_from_people() {
         let helper = |arguments: &[&str]| {
             let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
-            helper_arguments(&arguments).is_some()
+            helper_arguments(&arguments, &Environment::from_pairs([("GIT_CONFIG_NOSYSTEM", "1")])).is_some()
         };
         assert!(helper(&["origin", "acme/widgets"]));
         assert!(helper(&["login", "acme/widgets"]));

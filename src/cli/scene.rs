@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::address::{Address, BaseUrl};
 use crate::credential::account::{Account, Place, Scope};
@@ -14,8 +15,11 @@ use crate::credential::{Logins, Wanted};
 use crate::environment::Environment;
 use crate::environment::variable::{BBCLOUD_TOKEN_FILE, BITBUCKET_REPO_SLUG, BITBUCKET_WORKSPACE};
 use crate::git::config::Config;
-use crate::report::{Failure, Kind, Report};
+use crate::report::{Failure, Kind, Report, plain};
 use crate::repository::{self, Repository};
+
+/// How long a command waits for a server that somebody waits for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What every command for people works with.
 pub(super) struct Scene<'a> {
@@ -111,6 +115,7 @@ impl<'a> Scene<'a> {
             self.report,
         )?;
         repository.remote.credentials_mut().use_only(login);
+        repository.give_up_after(PATIENCE);
         Ok(repository)
     }
 
@@ -128,8 +133,13 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Writes data to standard output. Whoever closes it early wants no more.
+/// Writes words for a person to standard output: names that others chose cannot steer the terminal.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
+    print_exactly(&plain(text))
+}
+
+/// Writes data to standard output as it is. Whoever closes it early wants no more.
+pub(super) fn print_exactly(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

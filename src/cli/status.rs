@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::scene::{Scene, exit, print};
+use super::scene::{PATIENCE, Scene, exit, print};
 use crate::address::Address;
 use crate::credential::account::{Account, Place, Scope, closest};
 use crate::credential::keychain::Fault;
-use crate::report::{Failure, one_line};
+use crate::report::{self, Failure, one_line};
 use crate::repository::Repository;
 
 const EXAMPLES: &str = "\
@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
     };
     let view = look(scope.as_ref(), arguments.check, scene)?;
     let text = if arguments.json {
-        format!("{:#}\n", view.to_json(scene))
+        report::json(&view.to_json(scene))
     } else {
         view.to_text(scene)
     };
@@ -148,7 +148,10 @@ fn check_variable(scope: Option<&Scope>, scene: &Scene<'_>) -> Option<Result<Str
     let address = scene.repository_for(scope.unwrap_or(&Scope::host()))?;
     let name = address.to_string();
     let opened = Repository::open(&name, &name, &scene.config, scene.environment, scene.report);
-    Some(opened.and_then(|repository| ask(repository, &address)))
+    Some(opened.and_then(|repository| {
+        repository.give_up_after(PATIENCE);
+        ask(repository, &address)
+    }))
 }
 
 fn ask(mut repository: Repository, address: &Address) -> Result<String, Failure> {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::NEW_TOKEN;
 use super::refused::{came_from, noun, support, try_again};
 use super::words::Scopes;
+use crate::bridge::outcome::Answerer;
 use crate::bridge::refusal::Refusal;
 use crate::credential::login::{Login, Source};
 use crate::report::{Failure, Kind};
@@ -29,6 +30,10 @@ pub fn explain(refusal: &Refusal, asked: &str, login: Option<&Login>) -> Failure
     }
     if let Some(words) = error.message {
         failure = failure.remote(words);
+    }
+    if refusal.by == Answerer::Elsewhere {
+        // Its answer says nothing about the login.
+        return failure.because("a redirect led to this server, and it was sent without the secret");
     }
     let failure = match (refusal.status, login) {
         (401, None) => failure
@@ -162,6 +167,21 @@ mod tests {
             ..Refusal::default()
         };
         explain(&refusal, "GET /2.0/x", None)
+    }
+
+    #[test]
+    fn another_servers_answer_says_nothing_about_the_login() {
+        let refusal = Refusal {
+            status: 401,
+            by: Answerer::Elsewhere,
+            ..Refusal::default()
+        };
+        let failure = explain(&refusal, "GET /x", None);
+        assert_eq!(
+            failure.causes(),
+            ["a redirect led to this server, and it was sent without the secret"]
+        );
+        assert!(failure.hints().is_empty());
     }
 
     #[test]

@@ -56,11 +56,11 @@ impl Config {
 
     /// Reads the configuration that git has for the repository whose directory `git_dir` is.
     pub fn load_for(git_dir: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
-        let places = Places {
+        let mut places = Places {
             home: environment.home(),
             prefix: sources::prefix(environment),
         };
-        let entries = load::entries(git_dir, &places, environment)?;
+        let entries = load::entries(git_dir, &mut places, environment)?;
         Ok(Self { entries, places })
     }
 
@@ -142,6 +142,29 @@ impl Config {
     /// Returns the file that `git config --global` writes to; `None` for a user without a home.
     pub fn global_file(environment: &Environment) -> Option<PathBuf> {
         sources::global_file(environment)
+    }
+
+    /// Whether git that runs this process has a remote `name`: in its configuration, or in a file as old gits wrote them
+    /// (gitrepository-layout(5), `remotes` and `branches`).
+    pub fn has_remote(name: &str, environment: &Environment) -> bool {
+        let configured = || {
+            Some(
+                Self::load(environment)
+                    .ok()?
+                    .remotes()
+                    .iter()
+                    .any(|remote| remote.name == name),
+            )
+        };
+        let common = || sources::common(&sources::repository(environment)?, environment).ok();
+        let is_file = || {
+            common().is_some_and(|common| {
+                ["remotes", "branches"]
+                    .iter()
+                    .any(|kind| common.join(kind).join(name).exists())
+            })
+        };
+        configured() == Some(true) || is_file()
     }
 
     /// Returns the remotes in the order in which they are first named.

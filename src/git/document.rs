@@ -1,6 +1,6 @@
 //! The text of one configuration file, changed without touching what is not meant: comments, order and spaces stay.
 //!
-//! It must not know where the file is, nor what a key means.
+//! Does not depend on where the file is, nor on what a key means.
 
 use std::fmt;
 
@@ -242,10 +242,11 @@ pub fn line(name: &str, text: &str) -> String {
 
 /// The value as git reads it back (git-config(1), "Values").
 fn quoted(text: &str) -> String {
-    if text.trim() == text && !text.contains(['#', ';', '"', '\\']) {
+    if text.trim() == text && !text.contains(['#', ';', '"', '\\', '\n', '\t', '\r']) {
         return text.to_owned();
     }
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", escaped.replace('\n', "\\n").replace('\t', "\\t"))
 }
 
 #[cfg(test)]
@@ -303,7 +304,7 @@ mod tests {
 
     #[test]
     fn what_needs_quotes_gets_them() {
-        for value in ["a # b", "a\"b\\c", " a", "", "a b"] {
+        for value in ["a # b", "a\"b\\c", " a", "", "a b", "a\n[core]\n\tpager = x"] {
             let mut document = Document::parse(b"[core]\n\tbare = true", "config").expect("sound");
             let key = Key::new("url", "a\"b\\c", "insteadof");
             document.add(&key, value).expect("added");

@@ -1,6 +1,6 @@
 //! Reads git's configuration: gitoxide parses the files and resolves what they include, the command line is added.
 //!
-//! It must not know what a key means.
+//! Does not depend on what a key means.
 
 use std::io;
 use std::path::Path;
@@ -8,18 +8,20 @@ use std::path::Path;
 use gix::bstr::{BStr, ByteSlice as _};
 use gix::config::file::{Metadata, includes, init};
 use gix::config::{File, KeyRef, Source, source};
+use zeroize::Zeroizing;
 
 use super::entry::{Entry, Places};
-use super::{parameters, sources};
+use super::{LONGEST, parameters, sources};
 use crate::environment::Environment;
 use crate::environment::variable::GIT_CONFIG_PARAMETERS;
+use crate::file;
 use crate::report::{Failure, Kind};
 use crate::shell;
 
 /// Every value that git has for `git_dir`, in the order in which later ones win.
 pub(super) fn entries(
     git_dir: Option<&Path>,
-    places: &Places,
+    places: &mut Places,
     environment: &Environment,
 ) -> Result<Vec<Entry>, Failure> {
     let mut all = File::default();
@@ -37,12 +39,23 @@ pub(super) fn entries(
         }
     }
     append_command_line(&mut all, environment)?;
+    let values = all.sections().flat_map(|section| section.body());
+    find_prefix(values.map(|(_, value)| value), places);
     resolve_includes(&mut all, git_dir, places)?;
-    Ok(flatten(&all))
+    let entries = flatten(&all);
+    find_prefix(entries.iter().filter_map(|entry| entry.value.as_ref()), places);
+    Ok(entries)
+}
+
+/// Asks git for `%(prefix)`, once, and only where a value has it and git's own variables do not tell.
+fn find_prefix(mut values: impl Iterator<Item = impl AsRef<[u8]>>, places: &mut Places) {
+    if places.prefix.is_none() && values.any(|value| value.as_ref().contains_str("%(prefix)")) {
+        places.prefix = sources::asked_prefix();
+    }
 }
 
 fn read(source: Source, path: &Path) -> Result<Option<File>, Failure> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match bytes(source, path) {
         Ok(bytes) => bytes,
         Err(error) if sources::is_absent(&error) => return Ok(None),
         // As git: where one user acts for another, a home directory that cannot be entered is common.
@@ -65,6 +78,18 @@ fn read(source: Source, path: &Path) -> Result<Option<File>, Failure> {
                 path.display()
             ))
         })
+}
+
+/// A repository's file is a file. The user may name a pipe or `/dev/null` for git to read.
+fn bytes(source: Source, path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    if source.kind() == source::Kind::Repository {
+        return file::read(path, LONGEST);
+    }
+    let bytes = file::beginning(std::fs::File::open(path)?, LONGEST)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
@@ -157,7 +182,8 @@ fn resolve_includes(all: &mut File, git_dir: Option<&Path>, places: &Places) -> 
 
 /// The branch that `HEAD` names, for `onbranch`; `None` where it names none that a file could tell.
 fn branch(git_dir: &Path) -> Option<gix::refs::FullName> {
-    let head = std::fs::read_to_string(git_dir.join("HEAD")).ok()?;
+    let head = file::read(&git_dir.join("HEAD"), LONGEST).ok()?;
+    let head = head.to_str().ok()?;
     gix::refs::FullName::try_from(head.strip_prefix("ref:")?.trim()).ok()
 }
 

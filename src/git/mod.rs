@@ -1,6 +1,6 @@
 //! Git on this machine: its configuration, and the only place that starts it.
 //!
-//! It must not know about HTTP or the helper protocol.
+//! Does not depend on HTTP or the helper protocol.
 
 pub mod config;
 pub mod credential;
@@ -21,6 +21,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::environment::variable::BBCLOUD_TOKEN;
+
+/// The longest file of a repository, or of git's configuration, that is read, in bytes.
+pub const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// Returns a command that starts `git` with this process's environment, without the secret in it.
 ///

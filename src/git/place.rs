@@ -1,13 +1,18 @@
 //! Where a repository's own files are, and those of its submodules.
 //!
-//! It must not know what is in the configuration but where submodules are.
+//! Does not depend on what is in the configuration, except where submodules are. The files of a repository come from
+//! others: no link among them is followed, and what is read is bounded.
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use gix::bstr::ByteSlice as _;
 
+use super::LONGEST;
 use super::document::Document;
+use crate::file::{self, Links};
 use crate::report::{Failure, Kind};
 
 /// A repository on this machine.
@@ -25,46 +30,48 @@ pub struct Place {
 const MISSING: &str = "install git 2.30 or newer, and see that 'git version' works";
 
 impl Place {
-    /// Returns the repository that `path` is in, as git sees it: with git's own say on whom to trust.
+    /// Returns the repository that `path` is in, as git sees it: git itself decides whom to trust.
+    ///
+    /// With `safe.bareRepository=explicit` git does not look for a bare repository by itself. One that is named here,
+    /// and not only stood in, is named as explicitly as with `--git-dir`.
     pub fn find(path: &Path) -> Result<Self, Failure> {
-        let not_found = || Failure::new(Kind::Usage, format!("'{}' is not in a git repository", path.display()));
-        let ask = |arguments: &[&str]| {
-            let mut git = super::command();
-            git.arg("-C").arg(path).arg("rev-parse").args(arguments).output()
-        };
-        // `--path-format=absolute` would say it all, but git 2.30 does not have it.
-        let output = ask(&["--absolute-git-dir", "--git-common-dir"]).map_err(|error| {
-            Failure::new(Kind::Local, "cannot run git")
-                .caused_by(&error)
-                .hint(MISSING)
-        })?;
-        if !output.status.success() {
-            let words = output.stderr.to_str_lossy().trim().to_owned();
-            let words = words.strip_prefix("fatal: ").unwrap_or(&words).to_owned();
-            return Err(not_found()
-                .because(words)
-                .hint("name a repository: 'git-remote-bbcloud migrate <path>'"));
+        let at = ["-C".as_ref(), path.as_os_str()];
+        let is_named = path != Path::new(".") && is_repository(path);
+        match (ask(&at, &DIRECTORIES)?, is_named) {
+            (Ok(lines), _) => Self::of_answer(&at, &lines, path),
+            (Err(_), true) => {
+                let at = ["--git-dir".as_ref(), path.as_os_str()];
+                let answer = ask(&at, &DIRECTORIES)?;
+                answer.map_or_else(
+                    |words| Err(refused(path, &words)),
+                    |lines| Self::of_answer(&at, &lines, Path::new(".")),
+                )
+            }
+            (Err(words), false) => Err(refused(path, &words)),
         }
-        let lines: Vec<PathBuf> = output.stdout.lines().filter_map(to_path).collect();
+    }
+
+    fn of_answer(at: &[&OsStr], lines: &[u8], path: &Path) -> Result<Self, Failure> {
+        let lines: Vec<PathBuf> = lines.lines().filter_map(to_path).collect();
         let [git_dir, common_dir] = lines.as_slice() else {
-            return Err(not_found().because("git's answer has not two lines"));
+            return Err(not_found(path).because("git's answer does not have two lines"));
         };
-        let top = ask(&["--show-toplevel"]).ok().filter(|output| output.status.success());
+        let top = ask(at, &["--show-toplevel"]).ok().and_then(Result::ok);
         Ok(Self {
             git_dir: git_dir.clone(),
             common_dir: absolute(path, common_dir, git_dir),
-            work_tree: top.and_then(|output| to_path(output.stdout.trim_end_with(|c| matches!(c, '\n' | '\r')))),
+            work_tree: top.and_then(|line| to_path(line.trim_end_with(|c| matches!(c, '\n' | '\r')))),
         })
     }
 
     /// Returns the repositories of all submodules, nested ones too, whether they are checked out or not.
     pub fn submodules(&self) -> Vec<Self> {
-        let mut found = Vec::new();
-        absorbed(&self.common_dir.join("modules"), &mut found);
+        let mut search = Search::default();
+        search.absorbed(&self.common_dir.join("modules"), DEEPEST);
         if let Some(work_tree) = &self.work_tree {
-            embedded(work_tree, &mut found);
+            search.embedded(work_tree, DEEPEST);
         }
-        found
+        search.found
     }
 
     fn of_directory(git_dir: PathBuf) -> Self {
@@ -87,54 +94,113 @@ fn absolute(path: &Path, common_dir: &Path, git_dir: &Path) -> PathBuf {
     }
 }
 
-/// Those below `modules`, where a name with slashes is a directory in a directory.
-fn absorbed(directory: &Path, found: &mut Vec<Place>) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths.into_iter().filter(|path| path.is_dir()) {
-        if is_repository(&path) {
-            found.push(Place::of_directory(path.clone()));
-            absorbed(&path.join("modules"), found);
-        } else {
-            absorbed(&path, found);
-        }
+/// What git is asked for a repository. `--path-format=absolute` would say it all, but git 2.30 does not have it.
+const DIRECTORIES: [&str; 2] = ["--absolute-git-dir", "--git-common-dir"];
+
+/// Asks git about the repository `at` a place. Fails if git does not start; what git says instead of an answer is the
+/// inner error.
+fn ask(at: &[&OsStr], arguments: &[&str]) -> Result<Result<Vec<u8>, String>, Failure> {
+    let mut git = super::command();
+    git.args(at).arg("rev-parse").args(arguments);
+    let output = git.output().map_err(|error| {
+        let failure = Failure::new(Kind::Local, "cannot run git").caused_by(&error);
+        failure.hint(MISSING)
+    })?;
+    if output.status.success() {
+        return Ok(Ok(output.stdout));
     }
+    let words = output.stderr.to_str_lossy();
+    let words = words.trim();
+    Ok(Err(words.strip_prefix("fatal: ").unwrap_or(words).to_owned()))
 }
 
-/// Those whose repository is still a directory in the work tree.
-fn embedded(work_tree: &Path, found: &mut Vec<Place>) {
-    let Ok(text) = fs::read(work_tree.join(".gitmodules")) else {
-        return;
-    };
-    let Ok(document) = Document::parse(&text, ".gitmodules") else {
-        return;
-    };
-    for value in document.values() {
-        let is_path = value.key.section == "submodule" && value.key.name == "path";
-        let path = Path::new(value.text.as_str());
-        // The file is from whoever made the repository: nothing outside of it is touched.
-        if !is_path || !is_below(path) {
-            continue;
+fn not_found(path: &Path) -> Failure {
+    Failure::new(Kind::Usage, format!("'{}' is not in a git repository", path.display()))
+}
+
+fn refused(path: &Path, words: &str) -> Failure {
+    let failure = not_found(path).because(words);
+    // Words of git's that no locale changes: the name of the setting.
+    if words.contains("safe.bareRepository") {
+        return failure.hint("name the bare repository: 'git-remote-bbcloud migrate \"$PWD\"'");
+    }
+    failure.hint("name a repository: 'git-remote-bbcloud migrate <path>'")
+}
+
+/// How deep submodules lie in each other at most; and directories of their names.
+const DEEPEST: usize = 32;
+
+/// The most directories that are looked at.
+const MOST: usize = 20_000;
+
+/// The submodules that have been found, and the directories that need not be looked at again.
+#[derive(Default)]
+struct Search {
+    found: Vec<Place>,
+    seen: HashSet<PathBuf>,
+}
+
+impl Search {
+    /// Those below `modules`, where a name with slashes is a directory in a directory.
+    fn absorbed(&mut self, directory: &Path, depth: usize) {
+        if depth == 0 || !is_directory(directory) || !self.is_new(directory) {
+            return;
         }
-        let Some(git_dir) = without_links(work_tree, &path.join(".git")) else {
-            continue;
+        let Ok(entries) = fs::read_dir(directory) else { return };
+        let mut paths: Vec<PathBuf> = entries.take(MOST).flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths.into_iter().filter(|path| is_directory(path)) {
+            if is_repository(&path) {
+                self.found.push(Place::of_directory(path.clone()));
+                self.absorbed(&path.join("modules"), depth - 1);
+            } else {
+                self.absorbed(&path, depth - 1);
+            }
+        }
+    }
+
+    /// Those whose repository is still a directory in the work tree.
+    fn embedded(&mut self, work_tree: &Path, depth: usize) {
+        if depth == 0 || !self.is_new(work_tree) {
+            return;
+        }
+        let Ok(text) = file::read_with(&work_tree.join(".gitmodules"), Links::Refuse, LONGEST) else {
+            return;
         };
-        if is_repository(&git_dir) {
-            found.push(Place::of_directory(git_dir.clone()));
-            absorbed(&git_dir.join("modules"), found);
-            embedded(&work_tree.join(path), found);
+        let Ok(document) = Document::parse(&text, ".gitmodules") else {
+            return;
+        };
+        for value in document.values() {
+            let is_path = value.key.section == "submodule" && value.key.name == "path";
+            let path = Path::new(value.text.as_str());
+            // The file is from whoever made the repository: nothing outside of it is touched.
+            if !is_path || !is_below(path) {
+                continue;
+            }
+            let Some(git_dir) = without_links(work_tree, &path.join(".git")) else {
+                continue;
+            };
+            if is_repository(&git_dir) && !self.seen.contains(&git_dir) {
+                self.seen.insert(git_dir.clone());
+                self.found.push(Place::of_directory(git_dir.clone()));
+                self.absorbed(&git_dir.join("modules"), depth - 1);
+                self.embedded(&work_tree.join(path), depth - 1);
+            }
         }
+    }
+
+    fn is_new(&mut self, directory: &Path) -> bool {
+        self.seen.len() < MOST && self.seen.insert(directory.to_owned())
     }
 }
 
 /// Whether `path` leads to what is below a directory that it is joined to, as far as its text tells.
 pub fn is_below(path: &Path) -> bool {
-    path.components().all(|part| matches!(part, Component::Normal(_)))
+    !path.as_os_str().is_empty() && path.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// Returns `path` below `root`, unless one of its parts is a link, which may lead anywhere.
-fn without_links(root: &Path, path: &Path) -> Option<PathBuf> {
+pub fn without_links(root: &Path, path: &Path) -> Option<PathBuf> {
     path.components().try_fold(root.to_owned(), |above, part| {
         let below = above.join(part);
         let is_link = fs::symlink_metadata(&below).is_ok_and(|metadata| metadata.is_symlink());
@@ -143,7 +209,13 @@ fn without_links(root: &Path, path: &Path) -> Option<PathBuf> {
 }
 
 fn is_repository(path: &Path) -> bool {
-    path.join("HEAD").is_file() && path.join("objects").is_dir() && path.join("config").is_file()
+    let is_file = |name: &str| fs::symlink_metadata(path.join(name)).is_ok_and(|metadata| metadata.is_file());
+    is_file("HEAD") && is_file("config") && is_directory(&path.join("objects"))
+}
+
+/// Whether there is a directory at `path`, and not only a link to one.
+fn is_directory(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
 fn to_path(line: &[u8]) -> Option<PathBuf> {
@@ -174,8 +246,38 @@ mod tests {
             .map(|path| format!("[submodule \"{path}\"]\n\tpath = {path}\n"))
             .concat();
         fs::write(root.join(".gitmodules"), modules).expect("written");
-        let mut found = Vec::new();
-        embedded(&root, &mut found);
-        assert_eq!(found, [Place::of_directory(root.join("inside/part/.git"))]);
+        let mut search = Search::default();
+        search.embedded(&root, DEEPEST);
+        assert_eq!(search.found, [Place::of_directory(root.join("inside/part/.git"))]);
+    }
+
+    #[test]
+    fn neither_an_empty_path_nor_a_circle_nor_a_device_keeps_the_search_going() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path();
+        let make = |git_dir: &Path| {
+            fs::create_dir_all(git_dir.join("objects")).expect("made");
+            fs::write(git_dir.join("HEAD"), "").expect("written");
+            fs::write(git_dir.join("config"), "").expect("written");
+        };
+        make(&root.join(".git"));
+        make(&root.join(".git/modules/part"));
+        let link = |target: &Path, name: &str| std::os::unix::fs::symlink(target, root.join(name)).expect("a link");
+        link(Path::new(".."), ".git/modules/part/modules");
+        link(Path::new("."), ".git/modules/circle");
+        make(&root.join("deep/.git"));
+        let modules = |paths: &[&str]| -> String {
+            let section = |path: &&str| format!("[submodule \"x\"]\n\tpath = \"{path}\"\n");
+            paths.iter().map(section).collect()
+        };
+        fs::write(root.join(".gitmodules"), modules(&["", ".", "deep", "deep", "./deep"])).expect("written");
+        link(Path::new("/dev/zero"), "deep/.gitmodules");
+        let place = Place {
+            git_dir: root.join(".git"),
+            common_dir: root.join(".git"),
+            work_tree: Some(root.to_owned()),
+        };
+        let found = [".git/modules/part", "deep/.git"].map(|path| Place::of_directory(root.join(path)));
+        assert_eq!(place.submodules(), found);
     }
 }

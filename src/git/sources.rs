@@ -5,14 +5,19 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::OnceLock;
 
+use gix::bstr::ByteSlice as _;
 use gix::config::Source;
 
+use super::LONGEST;
 use crate::environment::Environment;
 use crate::environment::variable::{
-    GIT_COMMON_DIR, GIT_CONFIG_GLOBAL, GIT_CONFIG_NOSYSTEM, GIT_CONFIG_SYSTEM, GIT_DIR, GIT_EXEC_PATH, PATH,
-    XDG_CONFIG_HOME,
+    GIT_COMMON_DIR, GIT_CONFIG_COUNT, GIT_CONFIG_GLOBAL, GIT_CONFIG_NOSYSTEM, GIT_CONFIG_PARAMETERS, GIT_CONFIG_SYSTEM,
+    GIT_DIR, GIT_EXEC_PATH, PATH, XDG_CONFIG_HOME,
 };
+use crate::file;
 use crate::report::Failure;
 
 /// The files for all users and those of this user; not each one exists.
@@ -60,8 +65,11 @@ pub(super) fn common(git_dir: &Path, environment: &Environment) -> io::Result<Pa
     if let Some(common) = environment.path(&GIT_COMMON_DIR) {
         return std::path::absolute(common);
     }
-    match std::fs::read_to_string(git_dir.join("commondir")) {
-        Ok(text) => Ok(git_dir.join(text.trim_end_matches(['\n', '\r']))),
+    match file::read(&git_dir.join("commondir"), LONGEST) {
+        Ok(text) => {
+            let path = gix::path::from_byte_slice(text.trim_end_with(|c| matches!(c, '\n' | '\r')));
+            Ok(git_dir.join(path.map_err(io::Error::other)?))
+        }
         Err(error) if is_absent(&error) => Ok(git_dir.to_owned()),
         Err(error) => Err(error),
     }
@@ -80,6 +88,17 @@ pub(super) fn prefix(environment: &Environment) -> Option<PathBuf> {
     prefix_of(&programs?)
 }
 
+/// As [`prefix`], from git itself, which is asked once.
+pub(super) fn asked_prefix() -> Option<PathBuf> {
+    static ASKED: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let ask = || {
+        let output = super::command().arg("--exec-path").output().ok()?;
+        let line = output.stdout.trim_end_with(|c| matches!(c, '\n' | '\r'));
+        prefix_of(gix::path::from_byte_slice(line).ok()?)
+    };
+    ASKED.get_or_init(ask).clone()
+}
+
 fn prefix_of(programs: &Path) -> Option<PathBuf> {
     let prefix = programs.parent()?.parent()?;
     let known = programs.ends_with("libexec/git-core") || programs.ends_with("lib/git-core");
@@ -87,6 +106,7 @@ fn prefix_of(programs: &Path) -> Option<PathBuf> {
 }
 
 fn system(environment: &Environment) -> Vec<(Source, PathBuf)> {
+    static ASKED: OnceLock<Vec<(Source, PathBuf)>> = OnceLock::new();
     if let Some(file) = prefix(environment).as_deref().and_then(system_of) {
         return vec![(Source::System, file)];
     }
@@ -94,11 +114,67 @@ fn system(environment: &Environment) -> Vec<(Source, PathBuf)> {
     if environment.os(&PATH).is_none() {
         return Vec::new();
     }
-    let installation = gix::path::env::installation_config();
-    let system = gix::path::env::system_config().filter(|file| Some(*file) != installation);
-    let named = |source| move |file: &Path| (source, file.to_owned());
-    let files = installation.map(named(Source::GitInstallation)).into_iter();
-    files.chain(system.map(named(Source::System))).collect()
+    ASKED.get_or_init(asked_system).clone()
+}
+
+/// Asks git which files it reads before the user's. Apple's has one that is of no scope with a name.
+///
+/// gitoxide would ask the same, and hand `BBCLOUD_TOKEN` to the git that it starts.
+fn asked_system() -> Vec<(Source, PathBuf)> {
+    let nothing = if cfg!(windows) { "nul" } else { "/dev/null" };
+    let mut git = super::command();
+    git.args([
+        "config",
+        "--list",
+        "-z",
+        "--show-origin",
+        "--show-scope",
+        "--name-only",
+        "--no-includes",
+    ]);
+    git.envs([
+        ("GIT_CONFIG_GLOBAL", nothing),
+        ("GIT_DIR", nothing),
+        ("GIT_WORK_TREE", nothing),
+    ]);
+    for variable in [
+        GIT_COMMON_DIR,
+        GIT_CONFIG_COUNT,
+        GIT_CONFIG_PARAMETERS,
+        GIT_CONFIG_SYSTEM,
+        GIT_CONFIG_NOSYSTEM,
+    ] {
+        git.env_remove(variable.name);
+    }
+    if !cfg!(windows) {
+        git.current_dir("/");
+    }
+    let Ok(output) = git.stdin(Stdio::null()).output() else {
+        return Vec::new();
+    };
+    files_of(&output.stdout)
+}
+
+/// Reads scope, origin and key of each value, ended by NUL; returns the files in order.
+fn files_of(answer: &[u8]) -> Vec<(Source, PathBuf)> {
+    let mut files: Vec<(Source, PathBuf)> = Vec::new();
+    let mut fields = answer.split(|byte| *byte == 0);
+    while let (Some(scope), Some(origin), Some(_key)) = (fields.next(), fields.next(), fields.next()) {
+        let Some(path) = origin
+            .strip_prefix(b"file:")
+            .and_then(|path| gix::path::from_byte_slice(path).ok())
+        else {
+            continue;
+        };
+        let source = match scope {
+            b"system" => Source::System,
+            _ => Source::GitInstallation,
+        };
+        if !files.iter().any(|(_, known)| known == path) {
+            files.push((source, path.to_owned()));
+        }
+    }
+    files
 }
 
 /// The system's configuration of the git that is installed in `prefix`; `None` where builds of git differ.
@@ -161,6 +237,13 @@ mod tests {
             let found = prefix_of(Path::new(programs)).as_deref().and_then(system_of);
             assert_eq!(found.as_deref(), file.map(Path::new), "{programs}");
         }
+    }
+
+    #[test]
+    fn git_says_which_files_it_reads() {
+        let answer = b"unknown\0file:/Library/gitconfig\0a.b\0system\0file:/etc/gitconfig\0a.b\0system\0file:/etc/gitconfig\0c.d\0command\0command line:\0e.f\0";
+        let files: Vec<_> = files_of(answer).into_iter().map(|(_, file)| file).collect();
+        assert_eq!(files, [Path::new("/Library/gitconfig"), Path::new("/etc/gitconfig")]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::io::{self, BufRead, Read, Write};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use gix::error::Result as GixResult;
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
@@ -46,6 +47,11 @@ impl Client {
     /// Begins to connect to the server of `url`, while the caller does something else.
     pub fn open_early(&self, url: &Url) {
         self.session.borrow_mut().connector.open_early(Origin::of(url));
+    }
+
+    /// Gives up after `limit`, however slowly the server answers.
+    pub fn give_up_after(&self, limit: Duration) {
+        self.session.borrow_mut().give_up_at(Instant::now() + limit);
     }
 
     /// Restricts connections to a family of addresses.

@@ -86,6 +86,15 @@ pub(super) struct Connector {
 }
 
 impl Connector {
+    /// Gives up what takes longer than to `deadline`, a connection that comes about too.
+    pub(super) fn give_up_at(&mut self, deadline: Instant) {
+        self.watch.deadline = Some(deadline);
+        let mut settings = Settings::clone(&self.settings);
+        let left = deadline.saturating_duration_since(Instant::now());
+        settings.connect_timeout.get_or_insert(left);
+        self.settings = Arc::new(settings);
+    }
+
     pub(super) fn new(settings: Arc<Settings>, watch: Watch) -> Self {
         Self {
             settings,

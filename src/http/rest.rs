@@ -17,7 +17,7 @@ use super::request::Foreign;
 use super::session::Session;
 use super::settings::Settings;
 use super::wire::Watch;
-use crate::bridge::outcome::Unfinished;
+use crate::bridge::outcome::{Answerer, Unfinished};
 use crate::bridge::refusal::{Refusal, TEXT};
 use crate::report::Report;
 use crate::trace::Trace;
@@ -44,6 +44,7 @@ pub struct Call {
 /// An answer, whatever its status, whose body is read from it.
 pub struct Reply {
     origin: Origin,
+    by: Answerer,
     head: AnswerHead,
     body: Decoding,
     url: Url,
@@ -83,6 +84,7 @@ impl Rest {
         let body = Decoding::new(answered.exchange, &answered.head).map_err(|error| request.failed(error))?;
         Ok(Reply {
             origin: answered.origin,
+            by: answered.by,
             head: answered.head,
             body,
             url: request.url().clone(),
@@ -108,6 +110,11 @@ impl Reply {
         self.head.status
     }
 
+    /// Returns who answered: after a redirect it may be a server that was sent no secret.
+    pub fn by(&self) -> Answerer {
+        self.by
+    }
+
     /// Returns the first value of header `name` (in lower case), or an empty text.
     pub fn header(&self, name: &str) -> &str {
         self.head.text(name)
@@ -128,7 +135,9 @@ impl Reply {
         let mut text = Vec::new();
         // What the server has to say is worth having even where its body is cut.
         self.take(TEXT as u64).read_to_end(&mut text).ok();
-        self.head.refusal(self.origin.host().to_owned(), &text)
+        let mut refusal = self.head.refusal(self.origin.host().to_owned(), &text);
+        refusal.by = self.by;
+        refusal
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use url::Url;
 use zeroize::Zeroizing;
@@ -22,6 +22,7 @@ use super::stream::Stream;
 use super::wire::Watch;
 use super::{decoding, proxy, redirect};
 use crate::bridge::outcome::{Answerer, Outcome, Purpose};
+use crate::redact;
 use crate::report::Report;
 
 /// The most that is read of an answer that is of no use, so that its connection can be used again.
@@ -80,6 +81,18 @@ impl Session {
             home: None,
             found: false,
         }
+    }
+
+    /// Gives every answer up that is not complete by `deadline`, and does not wait longer to ask again.
+    pub(super) fn give_up_at(&mut self, deadline: Instant) {
+        self.watch.deadline = Some(deadline);
+        self.connector.give_up_at(deadline);
+    }
+
+    fn has_time_for(&self, wait: Duration) -> bool {
+        self.watch
+            .deadline
+            .is_none_or(|deadline| Instant::now() + wait < deadline)
     }
 
     /// Returns a request of `url`, which begins with `base`.
@@ -151,14 +164,14 @@ impl Session {
                 Ok(answered) if answered.outcome().may_repeat(request.purpose()) => {
                     let status = answered.head.status;
                     let asked = retry::asked_wait(answered.head.text("retry-after"));
-                    let Some(wait) = request.retry.next(asked) else {
+                    let Some(wait) = request.retry.next(asked).filter(|wait| self.has_time_for(*wait)) else {
                         return Ok(answered);
                     };
                     self.keep(answered.origin, answered.exchange);
                     self.pause(Some(status), wait);
                 }
                 Err(error) if may_help(&error, request) => {
-                    let Some(wait) = request.retry.next(None) else {
+                    let Some(wait) = request.retry.next(None).filter(|wait| self.has_time_for(*wait)) else {
                         return Err(error);
                     };
                     self.pause(None, wait);
@@ -170,7 +183,11 @@ impl Session {
 
     /// Sends a request again whose answer was cut before anybody had seen any of it.
     pub(super) fn repeat(&mut self, request: &mut Request, error: Error) -> Result<Answered, Error> {
-        let Some(wait) = request.retry.next(None).filter(|_| may_help(&error, request)) else {
+        let Some(wait) = request
+            .retry
+            .next(None)
+            .filter(|wait| may_help(&error, request) && self.has_time_for(*wait))
+        else {
             return Err(error);
         };
         self.pause(None, wait);
@@ -301,7 +318,7 @@ pub(super) fn uploaded(request: &Request, mut exchange: Exchange) -> Result<Answ
     let head = exchange.read_head()?;
     match redirect::location(&head) {
         Some(to) => Err(Error::Redirect {
-            to: redirect::shown(&to),
+            to: redact::foreign(&to),
             reason: "the request was too large to be kept and sent again: raise http.postBuffer",
         }),
         None => Ok(Answered {

@@ -7,6 +7,7 @@ mod renewal;
 
 use std::io::{BufRead, Write};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use url::Url;
 
@@ -26,6 +27,7 @@ use crate::git::config::Config;
 use crate::http::client::Client;
 use crate::http::settings::Settings;
 use crate::report::{Failure, Kind, Report};
+use crate::shell::word;
 use crate::trace::Trace;
 use renewal::KeptCopy;
 
@@ -50,7 +52,7 @@ impl Repository {
     ) -> Result<Self, Failure> {
         let base = base_url(config, environment)?;
         let address = Address::parse(address, &base)?;
-        check_secret_in_url(&address, config, report)?;
+        check_secret_in_url(&address, name, config, report)?;
         let url = address.https_url(&base);
         let settings = Settings::read(&url, name, config, environment)?;
         let policy = Policy::read(&url, settings.proactive_auth, config, environment)?;
@@ -133,17 +135,22 @@ impl Repository {
         let asked = self.remote.advertisement(Service::UploadPack);
         asked.map_err(|error| self.explain(Service::UploadPack, error))?;
         if self.remote.is_elsewhere() {
-            let message = format!(
-                "'{}' leads to another server for '{}', which was not shown the secret",
-                self.base.host(),
-                self.address
-            );
-            let url = self.address.https_url(&self.base);
-            return Err(
-                Failure::new(Kind::Refused, message).hint(format!("see where it leads: 'curl -sI {url}/info/refs'"))
-            );
+            return Err(self.led_elsewhere());
         }
         Ok(())
+    }
+
+    /// Returns what an answer of another server means: nothing about the secret, which it was not sent.
+    pub fn led_elsewhere(&self) -> Failure {
+        let (host, address) = (self.base.host(), &self.address);
+        let message = format!("'{host}' leads to another server for '{address}', which was not shown the secret");
+        let url = self.address.https_url(&self.base);
+        Failure::new(Kind::Refused, message).hint(format!("see where it leads: 'curl -sI {url}/info/refs'"))
+    }
+
+    /// Gives up after `limit`, however slowly the server answers: for commands that somebody waits for.
+    pub fn give_up_after(&self, limit: Duration) {
+        self.remote.http().give_up_after(limit);
     }
 
     /// Says what `error` means for the user.
@@ -155,6 +162,15 @@ impl Repository {
             who: self.remote.credentials().current().map(Into::into),
         };
         explain::explain(&asked, error)
+    }
+}
+
+/// Returns the address that a remote should have: with the name of whoever is asking, and not with a token's.
+pub fn own_address(address: &Address) -> String {
+    if address.username().is_some_and(is_own) {
+        address.bbcloud()
+    } else {
+        address.without_user().bbcloud()
     }
 }
 
@@ -215,17 +231,21 @@ fn version(config: &Config) -> Result<Version, Failure> {
 
 /// `transfer.credentialsInUrl`, which git does not apply to addresses of helpers. Git allows where it is unset; here a
 /// secret in a URL is the very thing that the keychain is for, so unset means a warning.
-fn check_secret_in_url(address: &Address, config: &Config, report: Report) -> Result<(), Failure> {
+fn check_secret_in_url(address: &Address, remote: &str, config: &Config, report: Report) -> Result<(), Failure> {
     static WARNED: OnceLock<()> = OnceLock::new();
     if address.secret().is_none() {
         return Ok(());
     }
-    let plain = address.bbcloud();
-    let found = format!("the URL of '{address}' has a secret in it, readable for all who can read the configuration");
-    let hint = format!(
-        "run 'git-remote-bbcloud login --for {}' and 'git remote set-url origin {plain}'",
-        address.scope()
-    );
+    let found = format!("the URL of '{address}' contains a secret, visible to anyone who can read the git config");
+    let login = format!("git-remote-bbcloud login --for {}", address.scope());
+    // Git passes an address that was given instead of a remote as its name.
+    let is_known = config.remotes().iter().any(|known| known.name == remote);
+    let hint = if is_known {
+        let (name, plain) = (word(remote), word(&own_address(address)));
+        format!("run '{login}' and 'git remote set-url {name} {plain}'")
+    } else {
+        format!("run '{login}', and use '{}'", own_address(address))
+    };
     match config.text("transfer.credentialsInUrl").as_deref() {
         Some("allow") => Ok(()),
         Some("die") => Err(Failure::new(Kind::Usage, found).hint(hint)),

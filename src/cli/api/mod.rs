@@ -9,12 +9,13 @@ mod place;
 use std::io::{self, Read as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::scene::Scene;
+use super::scene::{PATIENCE, Scene};
 use crate::address::BaseUrl;
 use crate::bridge::outcome::{Effect, Extent, Unfinished};
 use crate::credential::Wanted;
@@ -22,12 +23,18 @@ use crate::credential::account::Scope;
 use crate::credential::login::Login;
 use crate::explain::{network, rest};
 use crate::http::rest::{Call, Reply, Rest};
-use crate::http::settings::Settings;
+use crate::http::settings::{LowSpeed, Settings};
 use crate::report::{Failure, Kind};
 use crate::trace::Trace;
 
 /// The largest body that is sent, in bytes: it is held in memory.
 const MAX: u64 = 64 * 1024 * 1024;
+
+/// When an answer is given up where `http.lowSpeedLimit` says nothing.
+const STOPPED: LowSpeed = LowSpeed {
+    limit: 100,
+    time: Duration::from_secs(120),
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -146,7 +153,10 @@ struct Api<'a> {
 
 impl<'a> Api<'a> {
     fn open(base: &'a BaseUrl, url: &Url, scene: &Scene<'_>) -> Result<Self, Failure> {
-        let settings = Settings::read(url, url.as_str(), &scene.config, scene.environment)?;
+        let mut settings = Settings::read(url, url.as_str(), &scene.config, scene.environment)?;
+        // A download may take as long as it has to, and a server that has stopped may not.
+        settings.low_speed.get_or_insert(STOPPED);
+        settings.connect_timeout.get_or_insert(PATIENCE);
         for warning in &settings.warnings {
             scene.report.warning(warning);
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::address::Address;
-use crate::report::{Failure, one_line};
+use crate::report::{self, Failure, one_line};
 
 /// Every check, in the order in which one depends on the other: each one is always in the list.
 const NAMES: [&str; 20] = [
@@ -153,7 +153,7 @@ impl Checks {
             "healthy": self.are_good(),
             "checks": checks,
         });
-        format!("{whole:#}\n")
+        report::json(&whole)
     }
 
     pub(super) fn to_text(&self) -> String {
@@ -171,7 +171,7 @@ impl Checks {
             (None, Some(host)) => format!("'{host}'"),
             _ => "this machine".to_owned(),
         };
-        writeln!(text, "\n{about}: {failed} failed, {warned} to look at").ok();
+        writeln!(text, "\n{about}: {failed} failed, {warned} warnings").ok();
         text
     }
 }

@@ -5,6 +5,7 @@ use super::checks::Checks;
 use crate::cli::scene::Scene;
 use crate::environment::variable::{BBCLOUD_API_URL, BBCLOUD_BASE_URL, GIT_ALLOW_PROTOCOL};
 use crate::http::settings::{Proxy, ProxyScheme, Settings};
+use crate::redact;
 use crate::shell;
 
 /// The port of the proxy that Bitbucket Pipelines puts beside a build.
@@ -50,9 +51,9 @@ fn check_rewriting(target: &Target, scene: &Scene<'_>, checks: &mut Checks) {
     let mut notes = Vec::new();
     for name in ["insteadOf", "pushInsteadOf"] {
         for (other, value) in scene.config.by_subsection("url", name) {
-            let shown = hidden(&other);
-            if shown != other {
-                let detail = format!("url.{shown}.{name} has a user name or a secret in it");
+            let shown = redact::address(&other);
+            if redact::hides(&other) {
+                let detail = format!("url.{shown}.{name} contains a secret");
                 checks.warn(
                     "url-rewrite",
                     detail,
@@ -190,43 +191,5 @@ fn check_proxy(proxy: Option<&Proxy>, checks: &mut Checks) {
         );
     } else {
         checks.ok("proxy", detail);
-    }
-}
-
-/// `text` without the user name and the secret in it.
-fn hidden(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://").or_else(|| text.split_once("::")) else {
-        return text.to_owned();
-    };
-    let head = rest.split('/').next().unwrap_or_default();
-    match head.rsplit_once('@') {
-        Some((user, _)) if user != "git" => {
-            let separator = if text.contains("://") { "://" } else { "::" };
-            let rest = rest.get(user.len()..).unwrap_or_default();
-            format!("{scheme}{separator}***{rest}")
-        }
-        _ => text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_in_rewritten_addresses_are_hidden() {
-        for (text, shown) in [
-            (
-                "https://x-token-auth:ATCTTx@bitbucket.org/",
-                "https://***@bitbucket.org/",
-            ),
-            ("https://ATCTTx@bitbucket.org/a", "https://***@bitbucket.org/a"),
-            ("bbcloud::me:ATBBx@acme/", "bbcloud::***@acme/"),
-            ("ssh://git@bitbucket.org/", "ssh://git@bitbucket.org/"),
-            ("git@bitbucket.org:", "git@bitbucket.org:"),
-            ("https://bitbucket.org/a@b", "https://bitbucket.org/a@b"),
-        ] {
-            assert_eq!(hidden(text), shown);
-        }
     }
 }

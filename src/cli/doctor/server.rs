@@ -10,6 +10,7 @@ use super::checks::Checks;
 use super::{ANSWERS, lfs};
 use crate::address::Address;
 use crate::bridge::discovery::Advertisement;
+use crate::bridge::outcome::Answerer;
 use crate::bridge::service::{Service, Version};
 use crate::bridge::{self, Credentials as _};
 use crate::cli::scene::Scene;
@@ -137,6 +138,10 @@ impl Asking {
                 }
                 let error = bridge::Error::Refused(Box::new(refusal));
                 return Err(self.repository.explain(service, error));
+            }
+            let is_signed_in = self.repository.remote.credentials().current().is_some();
+            if reply.by() == Answerer::Elsewhere && is_signed_in {
+                return Err(self.repository.led_elsewhere());
             }
             self.repository.remote.credentials_mut().accepted(false);
             let wanted = format!("application/x-{}-advertisement", service.name());

@@ -15,7 +15,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use self::layout::Page;
-use super::scene::print;
+use super::scene::print_exactly;
 use super::{completions, definition};
 use crate::environment::Environment;
 use crate::environment::variable::XDG_DATA_HOME;
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments, environment: &Environment, report: Repo
             share.display()
         ));
     } else {
-        print(&main_page::page(&command))?;
+        print_exactly(&main_page::page(&command))?;
     }
     Ok(ExitCode::SUCCESS)
 }

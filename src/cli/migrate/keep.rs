@@ -1,12 +1,14 @@
-//! A secret that was found in a URL: tried at the server, put into the keychain and read back, by the same way as a
-//! secret that is given to `login`.
+//! A secret that was found in a URL: tried at the server and put into the keychain, which reads it back, by the same
+//! way as a secret that is given to `login`.
 
+use super::plan::Change;
 use crate::address::Address;
 use crate::cli::scene::Scene;
 use crate::credential::account::{Account, Scope, closest};
 use crate::credential::keeping;
 use crate::credential::login::{Login, Source};
 use crate::credential::username;
+use crate::redact;
 use crate::report::{Failure, Kind};
 use crate::secret::kind::Kind as SecretKind;
 
@@ -22,17 +24,24 @@ impl<'a, 'b> Keeper<'a, 'b> {
         Self { scene, discard, verify }
     }
 
-    /// Keeps the secret of `address`, if it has one and it is not to be dropped.
-    pub(super) fn keep(&self, address: &Address) -> Result<(), Failure> {
-        let Some(secret) = address.secret() else {
+    /// Keeps the secret of a URL, if it has one and it is not to be dropped.
+    pub(super) fn keep(&self, change: &Change) -> Result<(), Failure> {
+        let address = &change.address;
+        if !change.has_secret() {
             return Ok(());
-        };
+        }
         if self.discard {
             self.scene
                 .report
-                .say(&format!("the secret in the URL of '{address}' is dropped"));
+                .say(&format!("dropped the secret in the URL of '{address}'"));
             return Ok(());
         }
+        let Some(secret) = address.secret() else {
+            let message = format!("the URL of '{address}' has a secret in a place where git uses none");
+            return Err(
+                Failure::new(Kind::Usage, message).because(format!("it is '{}'", redact::address(&change.from)))
+            );
+        };
         let kind = SecretKind::of(secret);
         let names = username::choose(kind, address.username());
         let Some(name) = names.username else {

@@ -1,10 +1,12 @@
 //! `migrate`: remotes of Bitbucket in every form become `bbcloud::…`, and secrets in them move to the keychain.
 
+mod files;
 mod keep;
 mod meaning;
 mod plan;
 mod record;
 mod site;
+mod undo;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +19,7 @@ use self::site::Site;
 use super::scene::{Scene, exit};
 use crate::git::place::Place;
 use crate::report::{Failure, Kind};
+use crate::shell::quoted;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,9 +30,9 @@ Examples:
 
 Without '--all-remotes' or '--remote' it is the remote that git would fetch from. The URLs of submodules and their own
 repositories are changed with it. A secret in a URL is tried at the server, kept in the keychain and read back; only
-then it leaves the configuration. '.gitmodules' and other files of a commit are never changed.";
+then is it removed from the configuration. '.gitmodules' and other files of a commit are never changed.";
 
-/// Turn a repository's remotes into remotes of this helper
+/// Convert a repository's remotes to addresses of this helper
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -37,7 +40,7 @@ pub(super) struct Arguments {
     /// Show what would be changed, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Every remote of Bitbucket
+    /// All Bitbucket remotes
     #[arg(long, conflicts_with = "remote")]
     all_remotes: bool,
     /// Only this remote
@@ -52,7 +55,7 @@ pub(super) struct Arguments {
     /// Keep the secrets without asking the server
     #[arg(long)]
     no_verify: bool,
-    /// The repositories [default: the one that you stand in]
+    /// The repositories [default: the current repository]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
@@ -106,7 +109,7 @@ fn repository(
     for place in places {
         let site = Site::open(place, scene)?;
         let outcome = if arguments.undo {
-            record::undo(site, arguments.dry_run, scene)
+            undo::undo(site, arguments.dry_run, scene)
         } else {
             site.migrate(&choice, arguments.dry_run, keeper)
         };
@@ -158,7 +161,8 @@ fn conclude(
         return;
     }
     report.hint(&format!(
-        "to undo it, run 'git-remote-bbcloud migrate --undo \"{shown}\"'"
+        "to undo it, run 'git-remote-bbcloud migrate --undo {}'",
+        quoted(&shown.to_string())
     ));
     let signed_in = scene.index.read().is_ok_and(|accounts| !accounts.is_empty());
     if !signed_in && scene.variable().is_none() {
@@ -177,6 +181,7 @@ fn conclude(
 /// Nothing of the kind is in the repository.
 fn no_remote(name: &str, shown: &str) -> Failure {
     Failure::new(Kind::Usage, format!("no remote '{name}' in '{shown}'")).hint(format!(
-        "run 'git -C \"{shown}\" remote --verbose' to see which there are"
+        "run 'git -C {} remote --verbose' to see which there are",
+        quoted(shown)
     ))
 }

@@ -1,13 +1,15 @@
 //! Which lines of a configuration file are to be changed, and into what.
 //!
-//! It must not change anything.
+//! Does not change anything itself.
 
 use zeroize::Zeroizing;
 
-use super::meaning::{self, Meaning};
+use super::meaning::Meaning;
 use crate::address::{Address, BaseUrl};
 use crate::git::document::{Document, Key, Value};
-use crate::report::Failure;
+use crate::redact;
+use crate::report::{Failure, Kind};
+use crate::repository::own_address;
 
 /// Which remotes are meant.
 pub(super) enum Choice {
@@ -23,6 +25,8 @@ pub(super) struct Change {
     pub(super) index: usize,
     /// As it is, secret and all.
     pub(super) from: Zeroizing<String>,
+    /// As it is without its secret.
+    pub(super) bare: String,
     pub(super) to: String,
     pub(super) address: Address,
 }
@@ -35,13 +39,17 @@ impl Change {
 
     /// The line for the user.
     pub(super) fn line(&self) -> String {
-        let from = meaning::with_secret(&self.from, &self.address, Some("<secret>"));
-        format!("{}: {} -> {}\n", self.key, *from, self.to)
+        let key = redact::address(&self.key.to_string());
+        format!(
+            "{key}: {} -> {}\n",
+            redact::address(&self.from),
+            redact::address(&self.to)
+        )
     }
 
-    /// What it was, without its secret.
-    pub(super) fn before(&self) -> String {
-        meaning::with_secret(&self.from, &self.address, None).to_string()
+    /// Whether a secret is lost with the change, or has to be kept elsewhere.
+    pub(super) fn has_secret(&self) -> bool {
+        redact::hides(&self.from)
     }
 }
 
@@ -69,22 +77,35 @@ impl Plan {
                 Meaning::Other => {}
                 Meaning::Broken(failure) => plan.broken.push((group(&key), failure)),
                 // An address for git-lfs stays https; only its secret goes.
-                Meaning::Ours(address) if !to_bbcloud && address.secret().is_none() => {}
-                Meaning::Ours(address) => plan.changes.push(Change {
-                    to: if to_bbcloud {
-                        meaning::bbcloud(&address)
-                    } else {
-                        meaning::with_secret(&text, &address, None).to_string()
-                    },
-                    key,
-                    index,
-                    from: text,
-                    address,
-                }),
+                Meaning::Ours(_) if !to_bbcloud && !redact::hides(&text) => {}
+                Meaning::Ours(address) => match redact::bare(&text) {
+                    Some(without) if !redact::hides(&key.to_string()) => plan.changes.push(Change {
+                        to: if to_bbcloud {
+                            own_address(&address)
+                        } else {
+                            without.clone()
+                        },
+                        key,
+                        index,
+                        from: text,
+                        bare: without,
+                        address,
+                    }),
+                    _ => plan.broken.push((group(&key), looks_like_a_secret(&text))),
+                },
             }
         }
         plan
     }
+}
+
+/// Its name or its path would be written to the record.
+fn looks_like_a_secret(url: &str) -> Failure {
+    let message = format!(
+        "'{}' has something in its path or its name that looks like a secret",
+        redact::address(url)
+    );
+    Failure::new(Kind::Usage, message).hint("rename the remote, or set its URL with 'git remote set-url'")
 }
 
 fn group(key: &Key) -> String {

@@ -1,52 +1,53 @@
-//! What was changed in a repository, so that it can be put back: a file beside its configuration, without secrets.
+//! One line of a configuration that was changed or added, as the repository's journal keeps it: without secrets.
 
-use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Component, Path};
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::plan::Change;
-use super::site::{Outcome, Site};
-use crate::cli::scene::{Scene, print};
-use crate::file::{self, Draft};
+use crate::cli::journal::Journal;
 use crate::git::document::Key;
 use crate::git::lfs;
 use crate::git::place::Place;
-use crate::git::replace::lock;
-use crate::report::{Failure, Kind};
+use crate::git::replace::Patience;
+use crate::redact;
+use crate::report::Failure;
 
-/// The record's name in a repository's directory.
+/// The journal's name in a repository's directory.
 const NAME: &str = "bbcloud-migrated.json";
 
+/// What its list of changes is called.
+const LIST: &str = "changes";
+
 /// One line that was changed or added.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    /// The configuration file itself, as in [`super::site::Text::name`].
-    file: String,
-    pub(super) key: Key,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Line {
+    /// The configuration file, as in [`super::files::Text::name`].
+    pub(super) file: String,
+    /// The key as git writes it.
+    key: String,
     /// `None` for a line that was added.
-    before: Option<String>,
+    pub(super) before: Option<String>,
     pub(super) after: String,
-    /// Whether a secret was in it.
-    secret: bool,
+    /// Whether `before` had a secret.
+    pub(super) secret: bool,
 }
 
-impl Entry {
+impl Line {
     pub(super) fn changed(file: &str, change: &Change) -> Self {
         Self {
             file: file.to_owned(),
-            key: change.key.clone(),
-            before: Some(change.before()),
+            key: change.key.to_string(),
+            before: Some(change.bare.clone()),
             after: change.to.clone(),
-            secret: change.address.secret().is_some(),
+            secret: change.has_secret(),
         }
     }
 
-    pub(super) fn added(file: &str, key: Key, value: String) -> Self {
+    pub(super) fn added(file: &str, key: &Key, value: String) -> Self {
         Self {
             file: file.to_owned(),
-            key,
+            key: key.to_string(),
             before: None,
             after: value,
             secret: false,
@@ -54,192 +55,146 @@ impl Entry {
     }
 
     /// The line for the user: what was done, or what is undone.
-    pub(super) fn line(&self) -> String {
+    pub(super) fn shown(&self) -> String {
+        let (key, after) = (self.shown_key(), redact::address(&self.after));
         match &self.before {
-            Some(before) => format!("{}: {} -> {before}\n", self.key, self.after),
-            None => format!("{} = {}\n", self.key, self.after),
+            Some(before) => format!("{key}: {after} -> {}\n", redact::address(before)),
+            None => format!("{key} = {after}\n"),
         }
     }
 
-    fn to_json(&self) -> Value {
-        json!({
-            "file": self.file,
-            "key": self.key.to_string(),
-            "before": self.before,
-            "after": self.after,
-            "secret": self.secret,
-        })
+    /// The key for the user.
+    pub(super) fn shown_key(&self) -> String {
+        redact::address(&self.key)
     }
 
-    fn from_json(value: &Value) -> Option<Self> {
-        let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
-        Some(Self {
-            file: text("file")?,
-            key: Key::parse(&text("key")?)?,
-            before: text("before"),
-            after: text("after")?,
-            secret: value.get("secret")?.as_bool()?,
-        })
-    }
-}
-
-/// Everything that was changed in a repository, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Record {
-    pub(super) entries: Vec<Entry>,
-}
-
-impl Record {
-    /// Returns the record of the repository, an empty one if there is none.
-    pub(super) fn read(place: &Place) -> Result<Self, Failure> {
-        let path = path(place);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(unreadable(place).caused_by(&error)),
-        };
-        let value: Value = serde_json::from_slice(&text).map_err(|error| unreadable(place).caused_by(&error))?;
-        let entries = value.get("changes").and_then(Value::as_array);
-        let entries = entries.map(|entries| entries.iter().map(Entry::from_json).collect::<Option<_>>());
-        match entries.flatten() {
-            Some(entries) => Ok(Self { entries }),
-            None => Err(unreadable(place).because("it is of another version")),
-        }
-    }
-
-    /// Writes the record, or takes it away where there is nothing in it.
-    pub(super) fn write(&self, place: &Place) -> Result<(), Failure> {
-        if self.entries.is_empty() {
-            return match fs::remove_file(path(place)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", place).caused_by(&error)),
-                _ => Ok(()),
-            };
-        }
-        let entries: Vec<Value> = self.entries.iter().map(Entry::to_json).collect();
-        let text = format!("{:#}\n", json!({ "version": 1, "changes": entries }));
-        let written = file::write(&path(place), text.as_bytes(), file::SHARED);
-        written.map_err(|error| failed("write", place).caused_by(&error))
-    }
-
-    /// Keeps others from changing the record, and the files that it is about, while the value lives.
-    pub(super) fn lock(place: &Place) -> Result<Draft, Failure> {
-        lock(&path(place))
-    }
-}
-
-fn unreadable(place: &Place) -> Failure {
-    failed("read", place).hint(format!(
-        "put it aside with 'mv \"{0}\" \"{0}.bad\"'",
-        path(place).display()
-    ))
-}
-
-/// Puts back what the record says, as far as nobody has changed it since.
-pub(super) fn undo(mut site: Site, dry_run: bool, scene: &Scene<'_>) -> Result<Outcome, Failure> {
-    let mut record = Record::read(&site.place)?;
-    let turn = if dry_run || record.entries.is_empty() {
-        None
-    } else {
-        Some(Record::lock(&site.place)?)
-    };
-    if turn.is_some() {
-        record = Record::read(&site.place)?;
-    }
-    let (mut lines, mut changed) = (String::new(), 0);
-    let mut lost = Vec::new();
-    for entry in record.entries.iter().rev() {
-        let put_back = match site.named(&entry.file)? {
-            Some(text) if lfs::edits::is_followed(&entry.key) => {
-                // The helper has brought it up to date since; it goes with the address that it is for.
-                for (key, value) in lfs::edits::forget(&mut text.document, &entry.key)? {
-                    lines.extend([key.to_string().as_str(), " = ", &value, "\n"]);
-                    changed += 1;
-                }
-                continue;
+    /// Returns the key and the value to put back, if this is a line that `migrate` writes. The journal may be somebody
+    /// else's, prepared so that another line would be changed, in another file.
+    pub(super) fn checked(&self) -> Option<(Key, Option<String>)> {
+        let key = Key::parse(&self.key).filter(|_| is_configuration(Path::new(&self.file)))?;
+        let is_url = matches!(
+            (key.section.as_str(), key.subsection.is_some(), key.name.as_str()),
+            ("remote", true, "url" | "pushurl" | "lfsurl" | "lfspushurl")
+                | ("submodule", true, "url")
+                | ("lfs", false, "url" | "pushurl")
+        );
+        let is_added = matches!(
+            (key.section.as_str(), key.subsection.is_some(), key.name.as_str()),
+            ("remote", true, "lfsurl" | "lfspushurl" | lfs::edits::MARK)
+                | ("url", true, "insteadof" | "pushinsteadof")
+                | ("credential", true, "helper" | "usehttppath")
+        );
+        match &self.before {
+            None => is_added.then_some((key, None)),
+            // An older version wrote some secrets.
+            Some(before) => {
+                let before = redact::bare(before).filter(|before| is_url && is_address(before))?;
+                Some((key, Some(before)))
             }
-            Some(text) => put_back(entry, text)?,
-            None => false,
-        };
-        if put_back {
-            lines += &entry.line();
-            changed += 1;
-            if entry.secret {
-                lost.push(entry.key.to_string());
-            }
-        } else {
-            scene
-                .report
-                .warning(&format!("'{}' has been changed since, and stays as it is", entry.key));
-        }
-    }
-    print(&lines)?;
-    if turn.is_none() {
-        return Ok(Outcome { good: true, changed });
-    }
-    for file in &mut site.prepare()? {
-        file.finish()?;
-    }
-    Record::default().write(&site.place)?;
-    for key in lost {
-        scene.report.warning(&format!(
-            "'{key}' has its user name back, and not its secret, which stays in the keychain"
-        ));
-    }
-    Ok(Outcome { good: true, changed })
-}
-
-fn put_back(entry: &Entry, text: &mut super::site::Text) -> Result<bool, Failure> {
-    match &entry.before {
-        None => text.document.remove(&entry.key, &entry.after),
-        Some(before) => {
-            let values = text.document.all(&entry.key);
-            let Some(index) = values.iter().rposition(|value| **value == entry.after) else {
-                return Ok(false);
-            };
-            text.document.set(&entry.key, index, before)?;
-            Ok(true)
         }
     }
 }
 
-fn path(place: &Place) -> PathBuf {
-    place.common_dir.join(NAME)
+/// Whether `name` is one of a repository's own configuration files, seen from the directory of all its work trees.
+fn is_configuration(name: &Path) -> bool {
+    let parts: Vec<Component<'_>> = name.components().collect();
+    let is = |part: &Component<'_>, name: &str| part.as_os_str() == name;
+    match parts.as_slice() {
+        [file] => is(file, "config") || is(file, "config.worktree"),
+        [worktrees, Component::Normal(_), file] => is(worktrees, "worktrees") && is(file, "config.worktree"),
+        _ => false,
+    }
 }
 
-fn failed(what: &str, place: &Place) -> Failure {
-    Failure::new(Kind::Local, format!("cannot {what} '{}'", path(place).display()))
+/// Whether git connects to `text` with nothing but HTTP, SSH or this helper: `ext::…` would start any program.
+fn is_address(text: &str) -> bool {
+    let is_helper = text
+        .split_once("::")
+        .is_some_and(|(name, _)| name != "bbcloud" && !name.contains('/'));
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let is_known = scheme.is_none_or(|scheme| {
+        let known = [
+            "https",
+            "http",
+            "ssh",
+            "git+ssh",
+            "ssh+git",
+            "bbcloud",
+            "bbcloud::bbcloud",
+        ];
+        known.contains(&scheme.as_str()) || scheme.starts_with("bbcloud::")
+    });
+    !text.starts_with('-') && !text.contains(char::is_control) && is_known && (!is_helper || text.contains("://["))
+}
+
+/// The journal of a repository.
+pub(super) fn read(place: &Place) -> Result<Journal<Line>, Failure> {
+    Journal::read(place.common_dir.join(NAME), LIST)
+}
+
+/// The journal of a repository, to be changed.
+pub(super) fn lock(place: &Place, patience: Patience) -> Result<Journal<Line>, Failure> {
+    Journal::lock(place.common_dir.join(NAME), LIST, patience)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn line(file: &str, key: &str, before: Option<&str>) -> Line {
+        Line {
+            file: file.to_owned(),
+            key: key.to_owned(),
+            before: before.map(str::to_owned),
+            after: "bbcloud::a/b".to_owned(),
+            secret: false,
+        }
+    }
+
     #[test]
-    fn what_is_written_is_read() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let place = Place {
-            git_dir: directory.path().to_owned(),
-            common_dir: directory.path().to_owned(),
-            work_tree: None,
-        };
-        assert_eq!(Record::read(&place).expect("none"), Record::default());
-        let key = Key::new("remote", "origin", "lfsurl");
-        let turn = Record::lock(&place).expect("nobody else has it");
-        assert!(Record::lock(&place).is_err());
-        drop(turn);
-        let record = Record {
-            entries: vec![Entry::added(
+    fn only_lines_that_migrate_writes_are_put_back() {
+        const URL: &str = "https://bitbucket.org/a/b";
+        for (file, key, before, good) in [
+            ("config", "remote.origin.url", Some(URL), true),
+            (
+                "config.worktree",
+                "remote.a.b.pushurl",
+                Some("git@bitbucket.org:a/b"),
+                true,
+            ),
+            ("worktrees/x/config.worktree", "lfs.url", Some(URL), true),
+            ("config", "submodule.x.url", Some("ssh://git@[::1]:22/a/b"), true),
+            ("config", "credential.https://bitbucket.org.helper", None, true),
+            ("config", "core.sshCommand", Some(URL), false),
+            ("config", "core.fsmonitor", None, false),
+            ("config", "credential.helper", Some(URL), false),
+            ("config", "remote.origin.url", Some("ext::sh -c touch% x"), false),
+            ("config", "remote.origin.url", Some("-oProxyCommand=x"), false),
+            (
                 "config",
-                key,
-                "https://bitbucket.org/a/b.git/info/lfs".to_owned(),
-            )],
-        };
-        record.write(&place).expect("written");
-        assert_eq!(Record::read(&place).expect("read"), record);
-        Record::default().write(&place).expect("removed");
-        assert!(!path(&place).exists());
-        Record::default().write(&place).expect("nothing to remove");
-        fs::write(path(&place), "{}").expect("written");
-        assert!(Record::read(&place).is_err());
+                "remote.origin.url",
+                Some("https://bitbucket.org/a\n[core]"),
+                false,
+            ),
+            ("config", "remote.origin.url", Some("file:///etc"), false),
+            ("../config", "remote.origin.url", Some(URL), false),
+            ("/home/a/.gitconfig", "remote.origin.url", Some(URL), false),
+            ("worktrees/../config.worktree", "remote.origin.url", Some(URL), false),
+            ("hooks/config", "remote.origin.url", Some(URL), false),
+        ] {
+            assert_eq!(
+                line(file, key, before).checked().is_some(),
+                good,
+                "{file} {key} {before:?}"
+            );
+        }
+        let old = line(
+            "config",
+            "remote.origin.url",
+            Some("ssh://ada:hunter2@bitbucket.org/a/b"),
+        );
+        let (_, before) = old.checked().expect("an older version wrote it");
+        assert_eq!(before.as_deref(), Some("ssh://ada@bitbucket.org/a/b"));
+        assert!(!old.shown().contains("hunter2"));
     }
 }

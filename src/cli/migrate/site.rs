@@ -1,23 +1,23 @@
-//! One repository's configuration files: read, changed together, and written one after the other.
+//! One repository: its configuration files are changed together, and what was changed is written to its journal.
 
-use std::path::{Path, PathBuf};
-
-use zeroize::Zeroizing;
-
+use super::files::{Text, prepare};
 use super::keep::Keeper;
 use super::meaning::Meaning;
 use super::no_remote;
 use super::plan::{Change, Choice, Plan, choose};
-use super::record::{Entry, Record};
+use super::record::{self, Line};
 use crate::cli::scene::{Scene, print};
+use crate::file;
 use crate::git::config::{Config, Remote};
 use crate::git::document::{Document, Key};
-use crate::git::lfs;
 use crate::git::lfs::edits::Edit;
-use crate::git::place::{Place, is_below};
-use crate::git::replace::{Locked, Next};
-use crate::report::{Failure, Kind};
+use crate::git::place::Place;
+use crate::git::replace::Patience;
+use crate::git::{LONGEST, lfs};
+use crate::redact;
+use crate::report::Failure;
 use crate::repository;
+use crate::shell::{quoted, word};
 
 /// What became of a repository.
 pub(super) struct Outcome {
@@ -25,36 +25,26 @@ pub(super) struct Outcome {
     pub(super) changed: usize,
 }
 
-/// A configuration file with its text as it was read.
-pub(super) struct Text {
-    /// Where it is, seen from the directory that all work trees share.
-    pub(super) name: String,
-    pub(super) path: PathBuf,
-    pub(super) before: Zeroizing<Vec<u8>>,
-    pub(super) document: Document,
-}
-
 /// A repository with its configuration files.
 pub(super) struct Site {
     pub(super) place: Place,
     pub(super) shown: String,
+    pub(super) texts: Vec<Text>,
+    pub(super) patience: Patience,
     config: Config,
-    texts: Vec<Text>,
 }
 
 impl Site {
     pub(super) fn open(place: Place, scene: &Scene<'_>) -> Result<Self, Failure> {
         let config = Config::load_for(Some(&place.git_dir), scene.environment)?;
-        let mut texts = Vec::new();
-        for path in [place.common_dir.join("config"), place.git_dir.join("config.worktree")] {
-            texts.extend(Text::read(&place, &path, texts.is_empty())?);
-        }
+        let texts = Text::of(&place)?;
         let shown = place.work_tree.as_ref().unwrap_or(&place.git_dir).display().to_string();
         Ok(Self {
             place,
             shown,
-            config,
             texts,
+            patience: Patience::of(&config)?,
+            config,
         })
     }
 
@@ -85,21 +75,21 @@ impl Site {
             for change in changes {
                 lines += &change.line();
                 text.document.set(&change.key, change.index, &change.to)?;
-                entries.push(Entry::changed(&text.name, &change));
+                entries.push(Line::changed(&text.name, &change));
             }
         }
         let added = self.tell_lfs(&chosen, scene)?;
         for entry in &added {
-            lines += &entry.line();
+            lines += &entry.shown();
         }
         entries.extend(added);
         print(&lines)?;
         for name in others.iter().filter(|_| !dry_run) {
-            let message = format!(
-                "remote '{name}' of '{}' is of Bitbucket too: add '--all-remotes' or '--remote {name}'",
-                self.shown
-            );
-            scene.report.hint(&message);
+            scene.report.hint(&format!(
+                "remote '{name}' also points to Bitbucket; to include it, run 'git-remote-bbcloud migrate --remote {} {}'",
+                word(name),
+                quoted(&self.shown)
+            ));
         }
         let changed = entries.len();
         if !dry_run && changed > 0 {
@@ -110,7 +100,7 @@ impl Site {
     }
 
     /// Adds what git-lfs needs for remotes with a `bbcloud::` address, in a repository that uses it.
-    fn tell_lfs(&mut self, chosen: &[String], scene: &Scene<'_>) -> Result<Vec<Entry>, Failure> {
+    fn tell_lfs(&mut self, chosen: &[String], scene: &Scene<'_>) -> Result<Vec<Line>, Failure> {
         let locate = |address: &str| repository::lfs_url_of(address, &scene.base);
         let remotes: Vec<Remote> = chosen.iter().map(|name| self.remote(name)).collect();
         let is_ours = |remote: &Remote| {
@@ -134,7 +124,7 @@ impl Site {
             edit.apply(&mut text.document)?;
             // What is removed is out of date, and nobody's loss.
             if let Edit::Add(key, value) = edit {
-                let entry = Entry::added(&text.name, key, value);
+                let entry = Line::added(&text.name, &key, value);
                 if !added.contains(&entry) {
                     added.push(entry);
                 }
@@ -158,20 +148,22 @@ impl Site {
         }
     }
 
-    /// Writes the record, and then the files. A file that another has changed meanwhile is left to it.
-    fn write(&self, entries: Vec<Entry>) -> Result<(), Failure> {
+    /// Writes the journal, and then the files. A file that another has changed meanwhile is left to it.
+    fn write(&self, lines: Vec<Line>) -> Result<(), Failure> {
         let told = |failure: Failure| failure.hint(format!("'{}' is not migrated", self.shown));
-        let _turn = Record::lock(&self.place).map_err(told)?;
-        let mut files = self.prepare().map_err(told)?;
-        let before = Record::read(&self.place)?;
-        let mut record = before.clone();
-        record.entries.extend(entries);
-        record.write(&self.place)?;
+        let mut journal = record::lock(&self.place, self.patience).map_err(told)?;
+        let mut files = prepare(&self.texts, self.patience).map_err(told)?;
+        let before = journal.entries.len();
+        for line in lines {
+            journal.push(line);
+        }
+        journal.write()?;
         for (written, file) in files.iter_mut().enumerate() {
             if let Err(failure) = file.finish() {
-                // Where some of it is written, the longer record undoes that, and leaves alone what is not there.
+                // Where some of it is written, the longer journal undoes that, and leaves alone what is not there.
                 if written == 0 {
-                    before.write(&self.place)?;
+                    journal.entries.truncate(before);
+                    journal.write()?;
                 }
                 return Err(told(failure));
             }
@@ -179,29 +171,24 @@ impl Site {
         Ok(())
     }
 
-    /// Locks the files that are to be changed, and does all but the last step.
-    pub(super) fn prepare(&self) -> Result<Vec<Locked>, Failure> {
-        let prepared = self.texts.iter().map(Text::prepare);
-        prepared.filter_map(Result::transpose).collect()
-    }
-
     /// Whatever still has a secret in it is told, wherever it is.
     fn look_for_secrets(&self, scene: &Scene<'_>) {
         for text in &self.texts {
             for value in text.document.values() {
                 let named = value.key.subsection.as_deref().unwrap_or_default();
-                let found = [value.text.as_str(), named].into_iter().any(|text| {
-                    matches!(Meaning::of(text, &scene.base), Meaning::Ours(address) if address.secret().is_some())
-                });
+                let found = [value.text.as_str(), named]
+                    .into_iter()
+                    .any(|text| redact::hides(text) && !matches!(Meaning::of(text, &scene.base), Meaning::Other));
                 if found {
                     let section = &value.key.section;
                     let path = text.path.display();
                     scene.report.warning(&format!(
                         "a section '{section}' of '{path}' still has a secret in a URL"
                     ));
-                    scene
-                        .report
-                        .hint(&format!("run 'git config --file \"{path}\" --edit' and look for '@'"));
+                    scene.report.hint(&format!(
+                        "run 'git config --file {} --edit' and look for '@'",
+                        quoted(&path.to_string())
+                    ));
                     return;
                 }
             }
@@ -210,63 +197,13 @@ impl Site {
 
     /// The branch that is checked out.
     fn branch(&self) -> Option<String> {
-        let head = std::fs::read_to_string(self.place.git_dir.join("HEAD")).ok()?;
-        let name = head.strip_prefix("ref: refs/heads/")?.trim_end();
+        let head = file::read(&self.place.git_dir.join("HEAD"), LONGEST).ok()?;
+        let name = std::str::from_utf8(&head)
+            .ok()?
+            .strip_prefix("ref: refs/heads/")?
+            .trim_end();
         Some(name.to_owned())
     }
-
-    /// Returns the file that a record calls `name`; it may be another work tree's. `None` where there is none.
-    pub(super) fn named(&mut self, name: &str) -> Result<Option<&mut Text>, Failure> {
-        if !self.texts.iter().any(|text| text.name == name) && is_below(Path::new(name)) {
-            let path = self.place.common_dir.join(name);
-            self.texts.extend(Text::read(&self.place, &path, false)?);
-        }
-        Ok(self.texts.iter_mut().find(|text| text.name == name))
-    }
-}
-
-impl Text {
-    /// Reads the file at `path`, which is one of `place`. `None` if it is not there and need not be.
-    fn read(place: &Place, path: &Path, needed: bool) -> Result<Option<Self>, Failure> {
-        let text = match std::fs::read(path) {
-            Ok(text) => text,
-            Err(error) if !needed && error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                let message = format!("cannot read '{}'", path.display());
-                return Err(Failure::new(Kind::Local, message).caused_by(&error));
-            }
-        };
-        Ok(Some(Self {
-            // The record is shared by all work trees, and each has a file of its own.
-            name: path
-                .strip_prefix(&place.common_dir)
-                .unwrap_or(path)
-                .display()
-                .to_string(),
-            document: Document::parse(&text, &path.display().to_string())?,
-            path: path.to_owned(),
-            before: Zeroizing::new(text),
-        }))
-    }
-
-    /// Locks the file to be replaced, unless it has another text by now than was read. `None` if it stays as it is.
-    fn prepare(&self) -> Result<Option<Locked>, Failure> {
-        let after = self.document.to_bytes();
-        if after == self.before {
-            return Ok(None);
-        }
-        let mut file = Locked::open(&self.path)?;
-        if file.text() != Some(self.before.as_slice()) {
-            return Err(changed_meanwhile(&self.path));
-        }
-        file.prepare(Next::Text(after))?;
-        Ok(Some(file))
-    }
-}
-
-fn changed_meanwhile(path: &Path) -> Failure {
-    Failure::new(Kind::Local, format!("'{}' has been changed meanwhile", path.display()))
-        .hint("run the same command again")
 }
 
 /// Keeps the secrets of what is planned. What cannot be kept is told, and its whole remote left alone.
@@ -282,9 +219,9 @@ fn sift(plan: Plan, dry_run: bool, keeper: &Keeper<'_, '_>) -> (Vec<Change>, boo
         if failed.contains(&group) {
             continue;
         }
-        if let Err(failure) = keeper.keep(&change.address) {
+        if let Err(failure) = keeper.keep(change) {
             let failure = failure.hint(format!(
-                "'{group}' is left alone, with its secret; to drop the secret knowingly, add '--discard-secrets'"
+                "'{group}' was not changed and still contains a secret; use '--discard-secrets' to remove it"
             ));
             keeper.scene.report.failure(&failure);
             failed.push(group);

@@ -16,7 +16,7 @@ use super::scene::{Scene, exit, print};
 use crate::credential::account::Scope;
 use crate::git::config::Config;
 use crate::git::document::Document;
-use crate::git::replace::{Locked, Next, replace};
+use crate::git::replace::{Locked, Next, Patience, replace};
 use crate::report::{Failure, Kind};
 
 const EXAMPLES: &str = "\
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
     })?;
     let shown = path.display();
     if !missing.is_empty() {
-        missing = add(&path, &wanted, reaches, scene)?;
+        missing = add(&path, &wanted, &reaches, scene)?;
     }
     if missing.is_empty() {
         scene.report.say(&format!("'{shown}' has everything already"));
@@ -130,9 +130,9 @@ fn check(missing: &[Line], scene: &Scene<'_>) -> Result<ExitCode, Failure> {
 ///
 /// The record comes first: it must not be missing where the lines are there. Nor may it be there without them, because
 /// `--undo` would then take away what the user has written.
-fn add(path: &Path, wanted: &[Line], reaches: Vec<Reach>, scene: &Scene<'_>) -> Result<Vec<Line>, Failure> {
-    let mut record = Record::lock(scene.environment)?;
-    let mut file = Locked::open(path)?;
+fn add(path: &Path, wanted: &[Line], reaches: &[Reach], scene: &Scene<'_>) -> Result<Vec<Line>, Failure> {
+    let mut record = Record::lock(scene.environment, Patience::of(&scene.config)?)?;
+    let mut file = Locked::open(path, Patience::of(&scene.config)?)?;
     // Another may have written them since this command began; while the file is locked, nobody does.
     let missing = missing(wanted, &Config::discover(scene.environment)?, scene);
     if missing.is_empty() {
@@ -147,12 +147,7 @@ fn add(path: &Path, wanted: &[Line], reaches: Vec<Reach>, scene: &Scene<'_>) -> 
     after.extend_from_slice(block.as_bytes());
     let created = file.text().is_none();
     file.prepare(Next::Text(after))?;
-    record.add(Written {
-        file: path.to_owned(),
-        created,
-        block,
-        reaches,
-    })?;
+    record.add(Written::new(path, created, block, reaches))?;
     if let Err(failure) = file.finish() {
         record.drop_last()?;
         return Err(failure);
@@ -166,12 +161,12 @@ fn undo(scene: &Scene<'_>) -> Result<ExitCode, Failure> {
     if record.is_empty() {
         scene.report.say("nothing to undo");
     } else {
-        record = Record::lock(scene.environment)?;
+        record = Record::lock(scene.environment, Patience::of(&scene.config)?)?;
     }
     while let Some(written) = record.last().cloned() {
         let shown = written.file.display().to_string();
         let mut taken = None;
-        replace(&written.file, |text| {
+        replace(&written.file, Patience::of(&scene.config)?, |text| {
             let (next, whole) = record::without(&written, text)?;
             taken = Some(whole);
             Ok(next)

@@ -1,146 +1,81 @@
 //! What `setup` has written, so that `--undo` takes away just that.
 
-use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::lines::Reach;
+use crate::cli::journal::Journal;
 use crate::credential::index::Index;
-use crate::credential::lock::Lock;
 use crate::environment::Environment;
-use crate::file;
 use crate::git::document::Document;
-use crate::git::replace::Next;
+use crate::git::replace::{Next, Patience};
 use crate::report::{Failure, Kind};
 
-/// The longest record that is read, in bytes.
-const MAX: u64 = 4 * 1024 * 1024;
+/// What the list of the journal is called.
+const LIST: &str = "written";
 
 /// A piece of text that was added to the end of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Written {
     pub(super) file: PathBuf,
     /// Whether there was no such file before.
     pub(super) created: bool,
+    #[serde(rename = "text")]
     pub(super) block: String,
-    /// How far it reaches.
-    pub(super) reaches: Vec<Reach>,
+    /// How far it reaches, as [`Reach::text`] says it.
+    reaches: Vec<String>,
 }
 
 impl Written {
-    fn to_json(&self) -> Value {
-        json!({
-            "file": self.file.to_string_lossy(),
-            "created": self.created,
-            "text": self.block,
-            "reaches": self.reaches.iter().map(Reach::text).collect::<Vec<_>>(),
-        })
-    }
-
-    fn from_json(value: &Value) -> Option<Self> {
-        let reaches = value.get("reaches")?.as_array()?;
-        Some(Self {
-            file: value.get("file")?.as_str()?.into(),
-            created: value.get("created")?.as_bool()?,
-            block: value.get("text")?.as_str()?.to_owned(),
-            reaches: reaches.iter().filter_map(Value::as_str).map(Reach::parse).collect(),
-        })
+    pub(super) fn new(file: &Path, created: bool, block: String, reaches: &[Reach]) -> Self {
+        Self {
+            file: file.to_owned(),
+            created,
+            block,
+            reaches: reaches.iter().map(|reach| reach.text().to_owned()).collect(),
+        }
     }
 }
 
 /// Everything that was written and not taken away, in order.
-pub(super) struct Record {
-    path: PathBuf,
-    written: Vec<Written>,
-    /// Held by whoever changes it, with the file that it is about.
-    turn: Option<Lock>,
-}
+pub(super) struct Record(Journal<Written>);
 
 impl Record {
     /// Opens the record of the user whose environment this is, to be read.
     pub(super) fn open(environment: &Environment) -> Result<Self, Failure> {
-        Self::at(path(environment)?).read()
+        Ok(Self(Journal::read(path(environment)?, LIST)?))
     }
 
     /// Opens it to be changed, while nobody else does.
-    pub(super) fn lock(environment: &Environment) -> Result<Self, Failure> {
-        let mut record = Self::at(path(environment)?);
-        let turn = Lock::acquire(&record.path.with_extension("lock"), || {});
-        record.turn = Some(turn.map_err(|error| record.failed("lock").caused_by(&error))?);
-        record.read()
-    }
-
-    fn at(path: PathBuf) -> Self {
-        Self {
-            path,
-            written: Vec::new(),
-            turn: None,
-        }
-    }
-
-    fn read(self) -> Result<Self, Failure> {
-        let mut record = self;
-        let text = match file::read(&record.path, MAX) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(record),
-            Err(error) => return Err(record.unreadable().caused_by(&error)),
-        };
-        let value: Value = serde_json::from_slice(&text).map_err(|error| record.unreadable().caused_by(&error))?;
-        let written = value.get("written").and_then(Value::as_array);
-        let written = written.map(|written| written.iter().map(Written::from_json).collect::<Option<_>>());
-        record.written = written
-            .flatten()
-            .ok_or_else(|| record.unreadable().because("it is of another version"))?;
-        Ok(record)
+    pub(super) fn lock(environment: &Environment, patience: Patience) -> Result<Self, Failure> {
+        Ok(Self(Journal::lock(path(environment)?, LIST, patience)?))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.written.is_empty()
+        self.0.entries.is_empty()
     }
 
     pub(super) fn last(&self) -> Option<&Written> {
-        self.written.last()
+        self.0.entries.last().map(|entry| &entry.change)
     }
 
     /// How far what was written reaches.
     pub(super) fn reaches(&self) -> Vec<Reach> {
-        self.written
-            .iter()
-            .flat_map(|written| written.reaches.clone())
-            .collect()
+        let entries = self.0.entries.iter();
+        let reaches = entries.flat_map(|entry| &entry.change.reaches);
+        reaches.map(|text| Reach::parse(text)).collect()
     }
 
     pub(super) fn add(&mut self, written: Written) -> Result<(), Failure> {
-        self.written.push(written);
-        self.write()
+        self.0.push(written);
+        self.0.write()
     }
 
     pub(super) fn drop_last(&mut self) -> Result<(), Failure> {
-        self.written.pop();
-        if self.written.is_empty() {
-            return fs::remove_file(&self.path).map_err(|error| self.failed("remove").caused_by(&error));
-        }
-        self.write()
-    }
-
-    fn write(&self) -> Result<(), Failure> {
-        let written: Vec<Value> = self.written.iter().map(Written::to_json).collect();
-        let text = format!("{:#}\n", json!({ "version": 1, "written": written }));
-        let done = file::write(&self.path, text.as_bytes(), file::PRIVATE);
-        done.map_err(|error| self.failed("write").caused_by(&error))
-    }
-
-    fn unreadable(&self) -> Failure {
-        let path = self.path.display();
-        self.failed("read")
-            .hint(format!("put it aside with 'mv \"{path}\" \"{path}.bad\"'"))
-    }
-
-    fn failed(&self, what: &str) -> Failure {
-        Failure::new(Kind::Local, format!("cannot {what} '{}'", self.path.display()))
+        self.0.entries.pop();
+        self.0.write()
     }
 }
 
@@ -182,12 +117,8 @@ mod tests {
     use super::*;
 
     fn written(block: &str) -> Written {
-        Written {
-            file: "config".into(),
-            created: true,
-            block: block.to_owned(),
-            reaches: vec![Reach::All, Reach::Workspace("acme".to_owned())],
-        }
+        let reaches = [Reach::All, Reach::Workspace("acme".to_owned())];
+        Written::new(Path::new("config"), true, block.to_owned(), &reaches)
     }
 
     fn rest(block: &str, text: &str) -> (Option<String>, bool) {
@@ -227,10 +158,10 @@ mod tests {
     fn what_is_recorded_is_read() {
         let home = tempfile::tempdir().expect("a directory");
         let environment = Environment::from_pairs([("XDG_CONFIG_HOME", home.path())]);
-        let mut record = Record::lock(&environment).expect("none");
+        let mut record = Record::lock(&environment, Patience::default()).expect("none");
         record.add(written("x")).expect("written");
         drop(record);
-        let mut read = Record::lock(&environment).expect("read");
+        let mut read = Record::lock(&environment, Patience::default()).expect("read");
         assert_eq!(read.last(), Some(&written("x")));
         assert_eq!(read.reaches().len(), 2);
         read.drop_last().expect("removed");

@@ -13,7 +13,7 @@ use crate::environment::variable::GIT_WORK_TREE;
 use crate::git::config::{Config, Remote};
 use crate::git::document::Document;
 use crate::git::place::Place;
-use crate::git::replace::{Next, replace};
+use crate::git::replace::{Next, Patience, replace};
 use crate::git::sources;
 use crate::report::Failure;
 
@@ -107,7 +107,11 @@ impl Repository {
     }
 
     fn change(&self, change: impl FnOnce(&mut Document) -> Result<(), Failure>) -> Result<(), Failure> {
-        replace(&self.config_file, |text| {
+        // A link may lead to a file of the user's, which whoever made this repository must not change.
+        if self.config_file.is_symlink() {
+            return Ok(());
+        }
+        replace(&self.config_file, Patience::default(), |text: Option<&[u8]>| {
             let text = text.unwrap_or_default();
             let mut document = Document::parse(text, &self.config_file.display().to_string())?;
             change(&mut document)?;

@@ -22,6 +22,7 @@ use gix::bstr::ByteSlice as _;
 
 use super::config::Config;
 use super::place::Place;
+use crate::file::{self, Links};
 
 /// The credential helper that answers from the keychain or `BBCLOUD_TOKEN`.
 pub const CREDENTIAL_HELPER: &str = "!git-remote-bbcloud credential";
@@ -46,21 +47,22 @@ pub fn is_installed(config: &Config) -> bool {
 pub fn pushes_large_files(common_dir: &Path, config: &Config) -> bool {
     let hooks = config.path("core.hooksPath").ok().flatten();
     let hook = hooks.unwrap_or_else(|| common_dir.join("hooks")).join("pre-push");
-    common_dir.join("lfs/objects").is_dir() || mentions(&hook, "lfs")
+    common_dir.join("lfs/objects").is_dir() || mentions(&hook, "lfs", Links::Follow)
 }
 
 /// Whether the repository uses git-lfs, as far as that can be seen: its objects, its attributes, its hooks.
 pub fn is_used(place: &Place) -> bool {
     let common = &place.common_dir;
     common.join("lfs/objects").is_dir()
-        || mentions(&common.join("info/attributes"), "filter=lfs")
-        || mentions(&common.join("hooks/pre-push"), "git lfs")
-        || (place.work_tree.as_ref()).is_some_and(|tree| mentions(&tree.join(".gitattributes"), "filter=lfs"))
+        || mentions(&common.join("info/attributes"), "filter=lfs", Links::Follow)
+        || mentions(&common.join("hooks/pre-push"), "git lfs", Links::Follow)
+        // It comes with a commit, and git reads no link in its place either.
+        || (place.work_tree.as_ref()).is_some_and(|tree| mentions(&tree.join(".gitattributes"), "filter=lfs", Links::Refuse))
         || committed(&place.git_dir)
 }
 
-fn mentions(path: &Path, word: &str) -> bool {
-    own::small_file(path).is_some_and(|text| text.contains_str(word))
+fn mentions(path: &Path, word: &str, links: Links) -> bool {
+    file::read_with(path, links, own::MAX).is_ok_and(|text| text.contains_str(word))
 }
 
 fn committed(git_dir: &Path) -> bool {

@@ -139,7 +139,7 @@ fn what_others_have_changed_since_stays() {
     scene.git_ok("clone", &["remote", "set-url", "other", "bbcloud::acme/modern"]);
     let undone = scene.bbcloud_ok("clone", &["migrate", "--undo"]);
     assert!(
-        undone.stderr.contains("'remote.other.url' has been changed since"),
+        undone.stderr.contains("'remote.other.url' was changed since"),
         "{}",
         undone.stderr
     );

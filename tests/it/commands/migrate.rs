@@ -85,7 +85,11 @@ fn an_undone_url_has_its_name_and_not_its_secret() {
     let record = scene.text("clone/.git/bbcloud-migrated.json");
     assert!(!record.contains("ATBB-old"), "{record}");
     let undone = scene.bbcloud_ok("clone", &["migrate", "--undo"]);
-    assert!(undone.stderr.contains("not its secret"), "{}", undone.stderr);
+    assert!(
+        undone.stderr.contains("restored without the secret"),
+        "{}",
+        undone.stderr
+    );
     assert_eq!(scene.text(CONFIG), before.replace(":ATBB-old@", "@"));
     assert!(!scene.path("clone/.git/bbcloud-migrated.json").exists());
     let again = scene.bbcloud_ok("clone", &["migrate", "--undo"]);
@@ -101,7 +105,9 @@ fn without_a_keychain_the_secret_stays_where_it_is() {
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
     assert_no_secret(&failed);
     assert!(
-        failed.stderr.contains("'remote.origin' is left alone, with its secret"),
+        failed
+            .stderr
+            .contains("'remote.origin' was not changed and still contains a secret"),
         "{}",
         failed.stderr
     );

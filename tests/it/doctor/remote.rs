@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, SystemTime};
 
 use super::{examine, examine_in};
-use crate::bitbucket::{Account, Action, Fault, Refusal, Settings};
+use crate::bitbucket::{Account, Action, Bitbucket, Fault, Refusal, Settings};
 use crate::support::fixture::{MAIN, WIKI};
 use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN, Transport};
@@ -259,6 +259,32 @@ fn a_redirect_to_another_host_gets_no_secret() {
     let asked = scene.bitbucket.requests();
     let moved = asked.iter().rfind(|request| request.path.ends_with("info/refs"));
     assert_eq!(moved.expect("the redirect was followed").user, None);
+    // That server refused a request without a secret, which says nothing about the secret.
+    assert!(!found.detail("read").contains("rejected"), "{}", found.written());
+}
+
+/// A repository that another server shows to everybody says nothing about who may read it here.
+#[test]
+fn an_answer_of_another_host_is_no_verdict_on_the_secret() {
+    let scene = Scene::new();
+    let other = Bitbucket::start(Settings::default());
+    other.create_repository(MAIN);
+    other.commit(MAIN, "main", "Other", &[("other", b"other\n")]);
+    other.set_public(MAIN, true);
+    let both = [scene.bitbucket.ca_file(), other.ca_file()];
+    let both = both.map(|file| std::fs::read_to_string(file).expect("the certificate is there"));
+    std::fs::write(scene.path("both.pem"), both.concat()).expect("written");
+    scene.set("GIT_SSL_CAINFO", scene.path("both.pem"));
+    let location = format!("{}{{target}}", other.base_url());
+    let redirect = Action::Redirect { status: 302, location };
+    scene.bitbucket.fault(Fault::on("info/refs", redirect).always());
+    let found = examine(&scene, FOR_MAIN);
+    assert_eq!(found.status("read"), "fail", "{}", found.written());
+    assert!(
+        found.detail("read").contains("leads to another server"),
+        "{}",
+        found.written()
+    );
 }
 
 #[test]

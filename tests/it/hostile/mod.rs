@@ -3,6 +3,7 @@
 
 mod configuration;
 mod ends;
+mod files;
 mod input;
 mod room;
 mod server;

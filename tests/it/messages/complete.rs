@@ -59,9 +59,12 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
         "git's configuration cannot hold the key",
         "takes a key that the program has made and gitoxide refuses",
     ),
-    ("git's answer has not two lines", "takes a git that says something else"),
     (
-        "'{}' has been changed meanwhile",
+        "git's answer does not have two lines",
+        "takes a git that says something else",
+    ),
+    (
+        "'{}' was changed meanwhile",
         "takes another writer between two system calls",
     ),
     ("run the same command again", "goes with it"),
@@ -72,6 +75,22 @@ const UNPRODUCIBLE: &[(&str, &str)] = &[
     (
         "cannot ask at the terminal",
         "takes a terminal that goes away while it is set up",
+    ),
+    (
+        "the credential helper '{definition}' cannot be started",
+        "git's own rules make a program of every definition",
+    ),
+    (
+        "what is hidden of it has no place there",
+        "takes an address of which the shown text could be read",
+    ),
+    (
+        "cannot make '{}'",
+        "whoever reads the list of accounts first is told so",
+    ),
+    (
+        "a redirect led to this server, and it was sent without the secret",
+        "takes a second API; a unit test of explain shows it",
     ),
     (
         "it does not keep what is written to it",

@@ -123,6 +123,13 @@ fn files(table: &mut Table) {
     fs::create_dir(&record).expect("a directory can be made");
     table.fails("the record cannot be read", &scene, &migrate("--undo"));
     fs::remove_dir(&record).expect("it is empty");
+    let change =
+        r#"{"version":1,"changes":[{"file":"config","key":"core.pager","before":"x","after":"y","secret":false}]}"#;
+    fs::write(&record, change).expect("a file can be written");
+    table.fails("the record has another line", &scene, &migrate("--undo"));
+    fs::remove_file(&record).expect("it was there");
+    #[cfg(unix)]
+    links(table, &scene);
     let more = format!("[url \"{}\"]\n\tinsteadOf = there\n", scene.https_url("acme/x"));
     let config = scene.text("clone/.git/config") + &more;
     fs::write(scene.path("clone/.git/config"), config).expect("a file can be written");
@@ -133,6 +140,43 @@ fn files(table: &mut Table) {
     fs::remove_file(&lock).expect("it was there");
     fs::write(scene.path("clone/.git/config"), "[remote \"origin\"\n").expect("a file can be written");
     table.fails("the repository's configuration is broken", &scene, &migrate(""));
+}
+
+/// What somebody else may have prepared.
+#[cfg(unix)]
+fn links(table: &mut Table, scene: &Scene) {
+    let migrate = |arguments: &str| shell(scene, &format!("cd clone && git-remote-bbcloud migrate {arguments}"));
+    let (config, aside) = (scene.path("clone/.git/config"), scene.path("aside"));
+    let record = scene.path("clone/.git/bbcloud-migrated.json");
+    std::os::unix::fs::symlink(&aside, &record).expect("a link");
+    fs::write(&aside, "{}").expect("a file can be written");
+    table.fails("the record is a link", scene, &migrate("--undo"));
+    fs::remove_file(&record).expect("it was there");
+    fs::rename(&config, &aside).expect("it can be moved");
+    std::os::unix::fs::symlink(&aside, &config).expect("a link");
+    table.fails("the configuration is a link", scene, &migrate("--discard-secrets"));
+    fs::rename(&aside, &config).expect("it can be moved");
+    let before = scene.text("clone/.git/config");
+    let token = "ATBB0123456789012345678901234567";
+    for (title, url) in [
+        (
+            "a URL of ssh has a password",
+            "ssh://ada:ATBB-old@bitbucket.org/acme/widgets.git".to_owned(),
+        ),
+        (
+            "a URL has a token in its path",
+            format!("git@bitbucket.org:{token}/widgets.git"),
+        ),
+    ] {
+        scene.git_ok("clone", &["remote", "set-url", "origin", &url]);
+        table.fails(title, scene, &migrate(""));
+    }
+    fs::write(&config, before).expect("a file can be written");
+    scene.git_ok("", &["init", "--quiet", "--bare", "bare"]);
+    scene.git_ok("", &["config", "--global", "safe.bareRepository", "explicit"]);
+    let output = shell(scene, "cd bare && git-remote-bbcloud migrate");
+    table.fails("git wants a bare repository to be named", scene, &output);
+    scene.git_ok("", &["config", "--global", "--unset", "safe.bareRepository"]);
 }
 
 #[test]
