@@ -2,14 +2,12 @@
 //! each scene really runs the program, and its words are compared with the table's.
 //!
 //! Where a text is new or another, `BBCLOUD_WRITE_MESSAGES=1 cargo test --locked --test it -- messages::` writes the
-//! tables anew; then read them, as a set, in `git diff`, and run the tests once more without the variable: `complete`
-//! finds the texts of the sources that no scene produces, `style` looks at all of them, `readme` at those that the
-//! README explains.
+//! tables anew; then read them, as a set, in `git diff`, and run the tests once more without the variable: `style` looks
+//! at all of them, `readme` at those that the README explains.
 
 mod addresses;
 mod api;
 mod command_line;
-mod complete;
 mod doctor;
 mod doctor_at_the_server;
 mod git;
@@ -27,7 +25,6 @@ mod redirects;
 mod server;
 mod settings;
 mod signing_in;
-mod sources;
 mod style;
 mod surroundings;
 mod table;
