@@ -52,20 +52,38 @@ pub(super) fn are_running(processes: &[(u32, u64)]) -> bool {
             .all(|(id, started)| table.get(id).is_some_and(|other| other.started == *started))
 }
 
-/// Ends those whom this process has started and who have not ended: programs that ask for a password, and helpers that
-/// wait for one. Nobody is left to take the answer.
+/// Ends those whom this process has started, and those whom they have started, who have not ended: programs that ask for
+/// a password, and helpers that wait for one behind git. Nobody is left to take the answer.
 #[cfg(target_os = "linux")]
 pub(super) fn end_children() {
     use rustix::process::{Pid, Signal, kill_process};
-    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    for thread in threads {
-        let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        let ids = children.split_whitespace().filter_map(|id| id.parse().ok());
-        for id in ids.filter_map(Pid::from_raw) {
-            // It may have ended meanwhile.
-            kill_process(id, Signal::TERM).ok();
-        }
+    let mut found = children("self");
+    let mut seen = 0;
+    while let Some(id) = found.get(seen).filter(|_| seen < MOST) {
+        let more = children(&id.to_string());
+        found.extend(more);
+        seen += 1;
     }
+    for id in found.into_iter().filter_map(Pid::from_raw) {
+        // It may have ended meanwhile.
+        kill_process(id, Signal::TERM).ok();
+    }
+}
+
+/// How many descendants are looked at.
+#[cfg(target_os = "linux")]
+const MOST: usize = 64;
+
+/// Returns the numbers of the children of the process that `/proc` calls `name`.
+#[cfg(target_os = "linux")]
+fn children(name: &str) -> Vec<i32> {
+    let threads = std::fs::read_dir(format!("/proc/{name}/task"));
+    let threads = threads.into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        .filter_map(|id| id.parse().ok())
+        .collect()
 }
 
 /// Ends those whom this process has started and who have not ended.

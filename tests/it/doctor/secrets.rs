@@ -181,12 +181,14 @@ fn an_account_whose_keychain_is_gone_is_told_with_its_age() {
 fn no_helper_is_told_what_was_found() {
     let scene = Scene::new();
     scene.unset("BBCLOUD_TOKEN");
-    let log = scene.path("told");
+    let (log, known) = (scene.path("told"), scene.path("known"));
+    std::fs::write(&known, format!("username=ada\npassword={CANARY}\n")).expect("a file can be written");
     let helper = format!(
-        "!f() {{ echo \"$1\" >>'{}'; test \"$1\" != get || printf 'username=ada\\npassword={CANARY}\\n'; }}; f",
-        log.display()
+        "!f() {{ echo \"$1\" >>'{}'; test \"$1\" != get || cat '{}'; }}; f",
+        log.display(),
+        known.display()
     );
-    scene.excuse_file(scene.home().join(".gitconfig"));
+    scene.excuse_file(known);
     scene.untraced(|| scene.git_ok("", &["config", "--global", "credential.helper", &helper]));
     let found = examine(&scene, FOR_MAIN);
     assert_silent(&found);

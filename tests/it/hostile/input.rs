@@ -150,7 +150,7 @@ fn impossible_lengths_in_the_middle_are_refused() {
             scene.bitbucket.clear_requests();
             let said = helper(&scene, format!("connect git-{service}\n{begin}{packet}").as_bytes());
             let what = format!("{service} {begin:?} {packet:?}: {}", said.stderr);
-            assert!(said.stderr.starts_with("error: cannot read what git sends\n"), "{what}");
+            assert!(said.stderr.starts_with("error: cannot read from git\n"), "{what}");
             assert!(posts(&scene).is_empty(), "{what}");
         }
     }
@@ -168,7 +168,7 @@ fn packets_of_impossible_lengths_are_refused() {
             let said = helper(&scene, format!("connect git-{service}\n{packet}").as_bytes());
             let is_good = packet == "00000004";
             assert!(is_good || !said.success(), "{service} {packet:?}");
-            let is_told = said.stderr.contains("cannot read what git sends");
+            let is_told = said.stderr.contains("cannot read from git");
             assert!(is_good || is_told, "{service} {packet:?}: {}", said.stderr);
             assert!(is_good || posts(&scene).is_empty(), "{service} {packet:?}");
         }

@@ -59,7 +59,7 @@ fn no_text_steers_the_terminal() {
         answer(403, "application/json", &[], scopes.to_string().as_bytes()),
         FETCH,
     );
-    assert!(told.contains("the token has before"), "{told}");
+    assert!(told.contains("the token has scope before"), "{told}");
     let packet = format!("ERR {text}\n");
     let packet = format!("{:04x}{packet}0000", packet.len() + 4);
     let kind = "application/x-git-upload-pack-advertisement";
@@ -142,7 +142,8 @@ fn no_challenge_changes_what_is_sent() {
         assert!(!scene.git(&["ls-remote", &scene.url(MAIN)]).success());
         let requests = scene.bitbucket.requests();
         let users: Vec<_> = requests.iter().map(|request| request.user.as_deref()).collect();
-        assert_eq!(users, [Some(crate::bitbucket::API_TOKEN_USER)], "{challenge}");
+        // A secret of the environment is sent once more: the refusal may be a passing fault.
+        assert_eq!(users, [Some(crate::bitbucket::API_TOKEN_USER); 2], "{challenge}");
         scene.bitbucket.clear_faults();
     }
 }
@@ -251,7 +252,10 @@ fn no_name_from_the_server_becomes_a_command_or_a_path() {
             let output = scene.git_in("clone", arguments);
             let told = &output.stderr;
             assert!(
-                !output.success() && told.contains("which is no name"),
+                !output.success()
+                    && (told.contains("which is no name")
+                        || told.contains("control character")
+                        || told.contains("invalid ref name")),
                 "{name:?}: {told}"
             );
             assert!(precious.exists(), "{name:?}");

@@ -21,7 +21,7 @@ fn who_asks_is_not_known() {
         "remote: Invalid credentials\n\
          error: 'localhost' rejected the API token of 'x-bitbucket-api-token-auth' for 'acme/widgets' (HTTP 401)\n\
          caused by: the token came from BBCLOUD_TOKEN\n\
-         hint: the token may be wrong, expired or revoked; set BBCLOUD_TOKEN anew\n",
+         hint: the token may be wrong, expired or revoked; set BBCLOUD_TOKEN to a new one\n",
     );
     scene.set("BBCLOUD_USERNAME", ACCESS_TOKEN_USER);
     scene.set("BBCLOUD_TOKEN", crate::support::scene::TOKEN);
@@ -44,7 +44,7 @@ fn who_asks_is_not_known() {
          error: 'localhost' rejected the API token of 'x-bitbucket-api-token-auth' for 'acme/widgets' (HTTP 401)\n\
          caused by: the token came from BBCLOUD_TOKEN\n\
          hint: check that the account has access to the repository, and that the token is for this workspace\n\
-         hint: set BBCLOUD_TOKEN anew\n",
+         hint: set BBCLOUD_TOKEN to a new one\n",
     );
     scene.unset("BBCLOUD_TOKEN");
     check(
@@ -69,7 +69,7 @@ fn who_asks_may_not() {
          error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to push to 'acme/widgets' (HTTP 403)\n\
          caused by: the token lacks a scope\n\
          hint: create an API token with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
-         hint: then set BBCLOUD_TOKEN anew\n",
+         hint: then set BBCLOUD_TOKEN to a new one\n",
     );
     scene.bitbucket.scope_refusals_as_json(true);
     check(
@@ -78,7 +78,7 @@ fn who_asks_may_not() {
          error: 'localhost' does not allow 'x-bitbucket-api-token-auth' to push to 'acme/widgets' (HTTP 403)\n\
          caused by: the token has scope read:repository:bitbucket, read:wiki:bitbucket; this operation requires write:repository:bitbucket\n\
          hint: create an API token with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
-         hint: then set BBCLOUD_TOKEN anew\n",
+         hint: then set BBCLOUD_TOKEN to a new one\n",
     );
     refusal(
         &scene,
@@ -147,7 +147,7 @@ fn what_is_asked_for_is_not_there() {
          remote: https://developer.atlassian.com/cloud/bitbucket/changelog#CHANGE-3222\n\
          error: 'localhost' no longer accepts app passwords (HTTP 410)\n\
          hint: create an API token with read:repository:bitbucket and write:repository:bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens\n\
-         hint: then set BBCLOUD_TOKEN anew\n",
+         hint: then set BBCLOUD_TOKEN to a new one\n",
     );
 }
 
