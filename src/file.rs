@@ -66,10 +66,10 @@ pub fn write(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
     write_in_place(&target(path)?, text, mode)
 }
 
-/// As [`write`], but in the place of a link itself.
+/// As [`write()`], but in the place of a link itself.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_in_place(target: &Path, text: &[u8], mode: u32) -> io::Result<()> {
     let beside = with_suffix(target, ".new");
     match fs::remove_file(&beside) {

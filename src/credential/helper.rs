@@ -14,8 +14,8 @@ use super::policy::HelperSettings;
 use crate::git::credential::run;
 use crate::secret::Secret;
 
-/// The helper behind the user's: it gives back the user name, if one is known by now, with [`NO_PASSWORD`]. Git passes
-/// it on to all that it starts, which is how our own `credential` command knows that it has been asked already.
+/// The helper behind the user's: it gives back the user name, if one is known by now, with a password that is never sent.
+/// Git passes it on to all that it starts, which is how our own `credential` command knows that it has been asked already.
 pub const LAST: &str = "!f() { test \"$1\" = get || exit 0; u=username=; while read -r l && test -n \"$l\"; do \
     case \"$l\" in username=*) u=$l ;; esac; done; printf '%s\\npassword=git-remote-bbcloud: no password\\n' \"$u\"; }; f";
 

@@ -182,7 +182,7 @@ fn no_helper_is_told_what_was_found() {
     let scene = Scene::new();
     scene.unset("BBCLOUD_TOKEN");
     let (log, known) = (scene.path("told"), scene.path("known"));
-    std::fs::write(&known, format!("username=ada\npassword={CANARY}\n")).expect("a file can be written");
+    fs::write(&known, format!("username=ada\npassword={CANARY}\n")).expect("a file can be written");
     let helper = format!(
         "!f() {{ echo \"$1\" >>'{}'; test \"$1\" != get || cat '{}'; }}; f",
         log.display(),
