@@ -169,7 +169,7 @@ fn what_another_server_refuses_is_not_the_secret() {
             "{told}"
         );
         assert!(
-            told.contains("caused by: a redirect of 'localhost' leads there, and no secret goes along"),
+            told.contains("caused by: 'localhost' redirected the request there, and it was sent without the secret"),
             "{told}"
         );
         assert!(!told.contains("rejected"), "{told}");
