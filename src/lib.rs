@@ -15,8 +15,9 @@
 //! 1. [`address`]: what may follow `bbcloud::`, and the only place that builds `https` URLs.
 //! 2. [`helper`]: git's commands, one at a time; `command` parses them, `options` keeps them.
 //! 3. [`bridge`]: `upload_pack` (fetch, version 2), `receive_pack` (push), `upload_archive`, `fallback` (fetch, version
-//!    0 and 1), over `remote` (one server, and the `outcome` of each request), `discovery` (its advertisement), `relay` (its answers on their way to git, with
-//!    the texts in them made harmless by `sideband`, `report_status`, `text` and `harmless`) and `packet` (git's framing).
+//!    0 and 1), over `remote` (one server, and the `outcome` of each request), `discovery` (its advertisement), `relay` (its
+//!    answers on their way to git, with the texts in them made harmless by `sideband`, `report_status`, `text` and
+//!    `harmless`) and `packet` (git's framing).
 //! 4. [`http`]: `client` implements the trait: each `answer` to a `request` comes over a `session` (redirects, `retry`,
 //!    `cookies`); `exchange` is one of them over a `wire`, `connector` the way to the server (`dial`, `proxy`, `tls`,
 //!    `stream`); `settings` are git's `http.*`. `rest` and `probe` are for commands. What became of a request is told by type
@@ -33,7 +34,6 @@
 //! 8. [`environment`] (every variable and setting, once), [`file`](mod@file), [`git`], [`pipe`], [`process`],
 //!    [`redact`] (what is shown of an address, a URL, a header), [`report`], [`secret`] (its type and its kinds),
 //!    [`shell`] (names in a command to paste), [`trace`]: the process's surroundings, each through one door.
-//!    [`trace`]: the process's surroundings, each through one door.
 //!
 //! # Invariants
 //! 1. In helper mode standard output carries protocol bytes only, from one writer, flushed where git waits for it.
