@@ -138,7 +138,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     print_exactly(&plain(text))
 }
 
-/// Writes data to standard output as it is. Whoever closes it early wants no more.
+/// Writes data to standard output unchanged. A reader that closes it early is not an error.
 pub(super) fn print_exactly(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

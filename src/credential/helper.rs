@@ -1,8 +1,8 @@
 //! Git's credential helpers, asked by git itself: `git credential fill`, `approve` and `reject` speak the whole protocol
 //! of the git that is installed, today's and tomorrow's (git-credential(1)).
 //!
-//! Does not depend on the order of sources. Git prompts nobody from here: behind the user's helpers stands one of ours
-//! that always answers, and so git never comes to its own prompt.
+//! Does not depend on the order of sources. Git does not prompt here: a last helper is added after the user's, and it
+//! always answers, so git never reaches its own prompt.
 
 use std::process::Stdio;
 

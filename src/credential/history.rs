@@ -96,7 +96,7 @@ impl History for Remembered {
     }
 
     fn note(&self, key: &Key, record: Record) {
-        // A name that is no line of text would be read as something else.
+        // A line end or tab in a name would break the file's format.
         let is_plain = |text: &str| !text.contains(char::is_control);
         if [&key.host, &key.place, &key.username]
             .into_iter()

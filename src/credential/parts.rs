@@ -75,7 +75,7 @@ pub struct Parts {
     pub netrc: Box<dyn Netrc>,
     /// Git's credential helpers.
     pub helpers: Box<dyn Helpers>,
-    /// Whoever can be asked.
+    /// The person to ask, at a terminal or through an askpass program.
     pub person: Box<dyn Person>,
     /// When secrets worked.
     pub history: Box<dyn History>,

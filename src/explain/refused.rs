@@ -3,14 +3,12 @@
 //! It is shown with what the server said, and claims no more than that: 404 may mean a hidden repository as well as none,
 //! and 401 "no access" as well as "wrong secret".
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use super::words::{Scopes, words};
 use super::{Asked, NEW_TOKEN, Who};
 use crate::bridge::outcome::Answerer;
 use crate::bridge::refusal::Refusal;
 use crate::bridge::service::Service;
-use crate::http::date;
+use crate::http::date_of;
 use crate::report::{Failure, Kind};
 use crate::secret::kind::Kind as SecretKind;
 
@@ -276,7 +274,7 @@ pub(super) fn came_from(who: Who<'_>) -> String {
     let (kind, place) = (noun(who.kind), who.source.place());
     match who.worked {
         Some(worked) => {
-            let day = date(UNIX_EPOCH + Duration::from_secs(worked));
+            let day = date_of(worked);
             format!("the {kind} came from {place}, and last worked on {day}")
         }
         None => format!("the {kind} came from {place}"),

@@ -136,11 +136,11 @@ impl LargeFiles<'_> {
         if lines.is_empty() {
             return Ok(None);
         }
-        local.apply(&lines).map_err(|failure| self.refused(failure))?;
+        local.apply(&lines, &config).map_err(|failure| self.refused(failure))?;
         let local = local.clone();
         let undone: Vec<Edit> = lines.into_iter().rev().map(Edit::undone).collect();
         Ok(at_end(move || {
-            local.apply(&undone).ok();
+            local.apply(&undone, &config).ok();
         }))
     }
 

@@ -6,8 +6,13 @@ use pkcs8::der::DateTime;
 
 /// Returns the day of `time` as in `2026-11-24`.
 pub fn date(time: SystemTime) -> String {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    match DateTime::from_unix_duration(Duration::from_secs(since.as_secs())) {
+    date_of(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+}
+
+/// Returns the day that is `seconds` after the beginning of 1970, as in `2026-11-24`. Any number will do: a time that was
+/// read from a file may be damaged.
+pub fn date_of(seconds: u64) -> String {
+    match DateTime::from_unix_duration(Duration::from_secs(seconds)) {
         Ok(date) => format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day()),
         // No calendar goes further.
         Err(_) => "9999-12-31".to_owned(),
@@ -34,6 +39,8 @@ mod tests {
         assert_eq!(date(time), "2031-05-17");
         // The year 20983; Windows knows 30827 at most.
         assert_eq!(date(UNIX_EPOCH + Duration::from_secs(600_000_000_000)), "9999-12-31");
+        assert_eq!(date_of(1_936_742_400), "2031-05-17");
+        assert_eq!(date_of(u64::MAX), "9999-12-31");
         assert_eq!(seconds_since("Sat, 17 May 2031 00:00:07 GMT", time), Some(-7));
         assert_eq!(seconds_since("Fri, 16 May 2031 23:59:00 GMT", time), Some(60));
         assert_eq!(seconds_since("soon", time), None);

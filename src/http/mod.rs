@@ -30,5 +30,5 @@ mod tests;
 mod tls;
 mod wire;
 
-pub use dates::{date, seconds_since};
+pub use dates::{date, date_of, seconds_since};
 pub use tls::{Fault, NotPinned, Untrusted};

@@ -1,20 +1,18 @@
 //! Who would ask: the keychain's state, and the secret's kind, owner and age, never the secret.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use super::Target;
 use super::checks::Checks;
 use crate::cli::scene::Scene;
 use crate::credential::account::{Account, Place, closest};
-use crate::credential::given;
-use crate::http::date;
+use crate::credential::{given, keeping};
+use crate::http::date_of;
 use crate::secret::kind::Kind;
 
-/// Bitbucket's API tokens live for a year at most.
-const LONGEST_LIFE: Duration = Duration::from_secs(365 * 86_400);
+/// Bitbucket's API tokens live for a year at most, in seconds.
+const LONGEST_LIFE: u64 = 365 * 86_400;
 
-/// How long before its end a secret is warned about.
-const NOTICE: Duration = Duration::from_secs(30 * 86_400);
+/// How long before its end a secret is warned about, in seconds.
+const NOTICE: u64 = 30 * 86_400;
 
 /// What the server's checks may use.
 #[derive(Debug, Clone, Copy)]
@@ -157,18 +155,18 @@ fn check_account(target: &Target, account: Option<&Account>, scene: &Scene<'_>, 
         }
         return;
     };
-    let kept = UNIX_EPOCH + Duration::from_secs(account.created);
     let detail = format!(
         "{} of '{}' for '{}', kept on {}",
         account.kind.with_article(),
         account.username,
         account.target(),
-        date(kept)
+        date_of(account.created)
     );
     if account.kind == Kind::ApiToken {
-        let end = kept + LONGEST_LIFE;
-        let detail = format!("{detail}; it expires on {} at the latest", date(end));
-        if SystemTime::now() + NOTICE > end {
+        // The list of accounts may be damaged: any number is taken.
+        let end = account.created.saturating_add(LONGEST_LIFE);
+        let detail = format!("{detail}; it expires on {} at the latest", date_of(end));
+        if keeping::now() + NOTICE > end {
             let remedy = format!("git-remote-bbcloud login --replace --for {}", account.target());
             checks.warn(NAME, detail, &remedy);
         } else {

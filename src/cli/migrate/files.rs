@@ -1,6 +1,7 @@
 //! A repository's configuration files: read, and written one after the other.
 //!
-//! Whoever made the repository made these files too: one that is a link is not written, for it may lead anywhere.
+//! Another user may have made the repository, and these files with it. A file that is a link is never written, because
+//! it may lead anywhere.
 
 use std::path::{Path, PathBuf};
 

@@ -53,7 +53,7 @@ pub struct Answer {
     pub at_terminal: bool,
 }
 
-/// Whoever can be asked.
+/// A person to ask, at a terminal or through an askpass program.
 pub trait Person {
     /// Whether anybody may be asked at all.
     fn may_be_asked(&self) -> bool;

@@ -86,7 +86,7 @@ impl Repository {
             return Ok(Vec::new());
         }
         let mut done = Vec::new();
-        self.change(|document| {
+        self.change(config, |document| {
             // Another process may have written it since `config` was read; while the file is locked, none does.
             let now = self.config(environment)?;
             done = self.edits(&now, pushing, locate);
@@ -101,17 +101,23 @@ impl Repository {
         Settings { config, committed }.lent(name, endpoint)
     }
 
-    /// Makes `edits`.
-    pub fn apply(&self, edits: &[Edit]) -> Result<(), Failure> {
-        self.change(|document| edits.iter().try_for_each(|edit| edit.apply(document)))
+    /// Makes `edits`; how long a locked file is waited for is as `config` says.
+    pub fn apply(&self, edits: &[Edit], config: &Config) -> Result<(), Failure> {
+        self.change(config, |document| {
+            edits.iter().try_for_each(|edit| edit.apply(document))
+        })
     }
 
-    fn change(&self, change: impl FnOnce(&mut Document) -> Result<(), Failure>) -> Result<(), Failure> {
+    fn change(
+        &self,
+        config: &Config,
+        change: impl FnOnce(&mut Document) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         // A link may lead to a file of the user's, which whoever made this repository must not change.
         if self.config_file.is_symlink() {
             return Ok(());
         }
-        replace(&self.config_file, Patience::default(), |text: Option<&[u8]>| {
+        replace(&self.config_file, Patience::of(config)?, |text: Option<&[u8]>| {
             let text = text.unwrap_or_default();
             let mut document = Document::parse(text, &self.config_file.display().to_string())?;
             change(&mut document)?;
