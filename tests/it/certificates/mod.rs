@@ -167,6 +167,7 @@ fn compare(table: &str) {
 /// What the helper says where it refuses.
 fn words(judged: &[(&Chain, &Verdicts)]) {
     let mut table = crate::messages::Table::new("chains");
+    let sandbox = std::env::temp_dir().join(".tmp").display().to_string();
     for (chain, verdicts) in judged {
         let Some((false, said)) = verdicts.get(&Client::Helper) else {
             continue;
@@ -176,7 +177,7 @@ fn words(judged: &[(&Chain, &Verdicts)]) {
             .filter(|line| !line.starts_with("fatal: ") && !line.is_empty());
         let text = ours.collect::<Vec<_>>().join("\n");
         let port = |port: &str| port.parse::<u16>().is_ok_and(|port| port >= 32768).then_some(":<port>");
-        let text = crate::messages::replaced(&text, "/tmp/.tmp", |c| c.is_ascii_alphanumeric(), |_| Some("<tmp>"));
+        let text = crate::messages::replaced(&text, &sandbox, |c| c.is_ascii_alphanumeric(), |_| Some("<tmp>"));
         let text = crate::messages::replaced(&text, ":", |c| c.is_ascii_digit(), port);
         table.add_text(chain.title, &text);
     }
