@@ -6,11 +6,12 @@ use std::path::Path;
 
 use crate::bitbucket::Account;
 use crate::support::fixture::PART;
+use crate::support::program::program;
 use crate::support::run::run;
 use crate::support::scene::{Scene, TOKEN};
 
 /// What stands for the programs that would fetch, check or install the package: it only says that it was asked.
-const STAND_IN: &str = "#!/bin/sh\necho \"$0 $*\" >>\"$STAND_IN_LOG\"\n";
+const STAND_IN: &str = "echo \"$0 $*\" >>\"$STAND_IN_LOG\"";
 
 fn recipe(name: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ci").join(name);
@@ -31,10 +32,7 @@ fn run_script(scene: &Scene, script: &str) -> String {
     let stand_ins = scene.path("stand-ins");
     fs::create_dir_all(&stand_ins).expect("a directory can be made");
     for name in ["apt-get", "sha256sum", "sudo"] {
-        let file = stand_ins.join(name);
-        fs::write(&file, STAND_IN).expect("a file can be written");
-        #[cfg(unix)]
-        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is our own file");
+        program(stand_ins.join(name), STAND_IN);
     }
     let mut shell = scene.command("sh", &scene.work());
     let path = shell

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::fixture::{MAIN, PART};
+use crate::support::program::program;
 use crate::support::run::run;
 use crate::support::scene::Scene;
 use crate::support::wait;
@@ -96,9 +97,7 @@ fn a_signal_in_the_middle_leaves_no_lock() {
     // A git that takes its time, to be found with the lock in its hands.
     let programs = scene.path("programs");
     fs::create_dir(&programs).expect("made");
-    let slow = programs.join("git");
-    fs::write(&slow, "#!/bin/sh\nsleep 1\nexit 1\n").expect("written");
-    fs::set_permissions(&slow, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("our own");
+    program(programs.join("git"), "sleep 1\nexit 1");
     let mut shown = scene.command("sh", &scene.work());
     shown.args(["-c", "printf %s \"$PATH\""]);
     scene.set("PATH", format!("{}:{}", programs.display(), run(shown).stdout));

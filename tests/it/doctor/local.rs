@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{Examined, examine, examine_in, examined};
 use crate::support::fixture::MAIN;
+use crate::support::program::program;
 use crate::support::run::run;
 use crate::support::scene::Scene;
 
@@ -23,9 +24,7 @@ fn path_with_another(scene: &Scene, says: &str) -> OsString {
     let directory = scene.path("bin");
     fs::create_dir_all(&directory).expect("a directory can be made");
     let file = directory.join("git-remote-bbcloud");
-    fs::write(&file, format!("#!/bin/sh\necho '{says}'\n")).expect("a file can be written");
-    #[cfg(unix)]
-    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is our own file");
+    program(file, &format!("echo '{says}'"));
     let mut path = directory.into_os_string();
     path.push(":");
     path.push(system_path(scene));

@@ -5,6 +5,7 @@
 
 use crate::bitbucket::{API_TOKEN_USER, Account, Bitbucket, Settings};
 use crate::support::fixture::MAIN;
+use crate::support::program::program;
 use crate::support::scene::{Scene, TOKEN};
 
 /// A server of somebody else, that has a repository of the same name and takes every secret down.
@@ -168,12 +169,7 @@ fn programs_are_the_repositorys_to_name_and_the_store_is_not() {
     };
     set(&scene, "credential.helper", &asks("helper"));
     let askpass = scene.path("askpass");
-    std::fs::write(
-        &askpass,
-        format!("#!/bin/sh\necho \"asked $1\" >>'{}'\nexit 1\n", log.display()),
-    )
-    .unwrap();
-    std::fs::set_permissions(&askpass, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    program(&askpass, &format!("echo \"asked $1\" >>'{}'\nexit 1", log.display()));
     set(&scene, "core.askPass", &askpass.display().to_string());
     let output = scene.git_in("clone", &["fetch", "--quiet"]);
     assert!(!output.success());

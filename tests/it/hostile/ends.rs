@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::bitbucket::{Action, Fault, Settings};
 use crate::faults::is_leftover;
 use crate::support::fixture::{MAIN, noise};
+use crate::support::program::program;
 use crate::support::run::run_with_input;
 use crate::support::scene::{Scene, TOKEN, Transport};
 use crate::support::wait;
@@ -224,11 +225,8 @@ fn stopped_while_asked(configure: impl Fn(&Scene, &str), name: &str, target: Tar
 
 #[test]
 fn whoever_is_asked_ends_too() {
-    use std::os::unix::fs::PermissionsExt as _;
     let askpass = |scene: &Scene, script: &str| {
-        let program = scene.path("askpass");
-        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a file can be written");
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("it is our own file");
+        let program = program(scene.path("askpass"), script);
         scene.set("GIT_ASKPASS", program);
     };
     let helper = |scene: &Scene, script: &str| {

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use crate::support::fixture::MAIN;
+use crate::support::program::program;
 use crate::support::scene::Scene;
 
 const SECRET: &str = "hunter2canary";
@@ -179,12 +180,8 @@ fn no_process_that_a_command_starts_gets_the_secret() {
     let scene = repository();
     let (bin, log) = (scene.path("bin"), scene.path("environments"));
     fs::create_dir(&bin).expect("made");
-    let script = format!(
-        "#!/bin/sh\nPATH=${{PATH#*:}}\nenv >> '{}'\nexec git \"$@\"\n",
-        log.display()
-    );
-    fs::write(bin.join("git"), script).expect("written");
-    fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).expect("our own");
+    let script = format!("PATH=${{PATH#*:}}\nenv >> '{}'\nexec git \"$@\"", log.display());
+    program(bin.join("git"), &script);
     scene.unset("GIT_CONFIG_NOSYSTEM");
     for arguments in [
         &["status"][..],

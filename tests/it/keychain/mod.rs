@@ -114,10 +114,7 @@ pub(crate) fn person(scene: &Scene, name: &str) -> String {
 
 /// Writes a program of the user's.
 pub(crate) fn program(scene: &Scene, name: &str, script: &str) -> PathBuf {
-    let path = scene.home().join(name);
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a file can be written");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is our own file");
-    path
+    crate::support::program::program(scene.home().join(name), script)
 }
 
 /// An askpass program that notes the questions in `questions`, and answers them.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{LIMIT, Scene, wait_for};
 use crate::bitbucket::{Action, Fault, Refusal, Settings, command, run_limited};
+use crate::support::program::program;
 
 /// Asks for one fault during a clone, which has to fail.
 fn clone_fails(scene: &Scene, path: &str, action: Action) -> String {
@@ -137,13 +138,7 @@ fn nothing_is_left_behind_by_a_server_that_stops() {
         .repository_path("acme/widgets")
         .join("hooks/pre-receive");
     let started = scene.home.path().join("started");
-    std::fs::write(
-        &hook,
-        format!("#!/bin/sh\necho $$ >'{}'\nsleep 60\n", started.display()),
-    )
-    .unwrap();
-    #[cfg(unix)]
-    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    program(&hook, &format!("echo $$ >'{}'\nsleep 60", started.display()));
     let mut push = command("git", scene.home.path());
     push.env("GIT_SSL_CAINFO", scene.bitbucket.ca_file())
         .current_dir(scene.home.path());

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{LIMIT, Scene, wait_for};
 use crate::bitbucket::{Account, Action, Fault, Framing, Settings, Tls};
+use crate::support::program::program;
 
 const ACCESS: &str = "Authorization: Bearer ATCTT-rest\r\n";
 
@@ -116,13 +117,7 @@ fn a_client_that_goes_takes_its_processes_along() {
     let scene = scene();
     let started = scene.home.path().join("started");
     let hook = scene.home.path().join("hook");
-    std::fs::write(
-        &hook,
-        format!("#!/bin/sh\necho $$ >'{}'\nsleep 60\n", started.display()),
-    )
-    .unwrap();
-    #[cfg(unix)]
-    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    program(&hook, &format!("echo $$ >'{}'\nsleep 60", started.display()));
     let repository = scene.bitbucket.repository_path("acme/widgets");
     // git obeys this setting only from the user's own configuration, and the server's home is its root.
     let config = repository.ancestors().nth(2).unwrap().join(".gitconfig");

@@ -3,6 +3,7 @@
 pub(crate) mod canary;
 pub(crate) mod fixture;
 pub(crate) mod product;
+pub(crate) mod program;
 pub(crate) mod run;
 pub(crate) mod scene;
 pub(crate) mod skip;

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::canary::{Canary, TRACES};
 use super::fixture;
+use super::program::program;
 use super::run::{Output, run_with_input};
 use crate::bitbucket::{API_TOKEN_USER, Account, Bitbucket, Settings, command};
 
@@ -252,10 +253,7 @@ impl Scene {
     pub(crate) fn hook(&self, name: &str, hook: &str, script: &str) {
         let hooks = self.bitbucket.repository_path(name).join("hooks");
         fs::create_dir_all(&hooks).expect("a directory can be made");
-        let file = hooks.join(hook);
-        fs::write(&file, format!("#!/bin/sh\n{script}\n")).expect("a file can be written");
-        #[cfg(unix)]
-        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is our own file");
+        program(hooks.join(hook), script);
     }
 
     /// Has pushes from the working tree `directory` wait between the server's references and their own commands, where
@@ -263,10 +261,7 @@ impl Scene {
     pub(crate) fn slow_down_pushes(&self, directory: &str, seconds: &str) {
         let hooks = self.path(directory).join(".git/slow");
         fs::create_dir_all(&hooks).expect("a directory can be made");
-        let file = hooks.join("pre-push");
-        fs::write(&file, format!("#!/bin/sh\nexec sleep {seconds}\n")).expect("a file can be written");
-        #[cfg(unix)]
-        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is our own file");
+        program(hooks.join("pre-push"), &format!("exec sleep {seconds}"));
     }
 
     /// `text` without what differs from one scene, or one transport, to another.

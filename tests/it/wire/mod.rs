@@ -200,19 +200,15 @@ pub(crate) fn path() -> &'static std::ffi::OsStr {
 /// A program for `GIT_ASKPASS` that answers every question with `answer` and notes the questions.
 #[cfg(unix)]
 fn askpass(scene: &Scene, answer: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt as _;
     let program = scene.file("askpass");
     scene.canary.excuse_file(&program);
     let log = scene.file("questions");
-    std::fs::write(
+    crate::support::program::program(
         &program,
-        format!(
-            "#!/bin/sh\n{}\necho \"$1\" >>'{}'\necho '{answer}'\n",
+        &format!(
+            "{}\necho \"$1\" >>'{}'\necho '{answer}'",
             scene.canary.recorder(),
             log.display()
         ),
     )
-    .expect("the program can be written");
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("the program is ours");
-    program
 }

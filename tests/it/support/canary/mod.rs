@@ -136,6 +136,7 @@ pub(crate) fn not_traced(command: &mut Command) {
 #[cfg(unix)]
 mod tests {
     use super::*;
+    use crate::support::program::program;
     use crate::support::run::run;
     use crate::support::scene::{Scene, TOKEN};
 
@@ -150,11 +151,7 @@ mod tests {
     }
 
     fn script(scene: &Scene, name: &str, text: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt as _;
-        let path = scene.path(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a file can be written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is our own file");
-        path
+        program(scene.path(name), text)
     }
 
     #[test]
