@@ -35,6 +35,8 @@ pub enum Answerer {
     Server,
     /// Another server, to which a redirect led. It was sent no secret.
     Elsewhere,
+    /// The agent that the request was sent to. It passed on no more than a part of it, and no server acts on that.
+    Agent,
 }
 
 /// What a request does where it is carried out.

@@ -19,6 +19,8 @@ pub struct Refusal {
     pub host: String,
     /// Who that is.
     pub by: Answerer,
+    /// Who was asking, in the words of the agent that the request was sent to; empty if it was nobody.
+    pub account: Option<String>,
     /// The `Content-Type` without its parameters, in lower case.
     pub content_type: String,
     /// The `WWW-Authenticate` values.

@@ -107,7 +107,7 @@ impl<'a> Scene<'a> {
     /// Opens the repository at `address` to be asked with `login`, and with nothing else.
     pub(super) fn open_repository(&self, address: &Address, login: Login) -> Result<Repository, Failure> {
         let name = address.to_string();
-        let mut repository = Repository::open(
+        let mut repository = Repository::open_directly(
             &name,
             &name,
             &self.config,

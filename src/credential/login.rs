@@ -32,7 +32,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Returns the word for it in keys and traces.
+    /// Returns the word for it in keys and traces; [`Source::parse`] reads it back.
     pub fn word(self) -> &'static str {
         match self {
             Self::Address => "url",

@@ -9,6 +9,7 @@
 //! hide that it is wrong.
 
 pub mod account;
+pub mod caller;
 mod environment;
 pub mod helper;
 pub mod history;

@@ -149,6 +149,16 @@ impl Environment {
         environment
     }
 
+    /// Returns the same environment without `variables`.
+    #[must_use]
+    pub fn without(&self, variables: &[&Variable]) -> Self {
+        let mut environment = self.clone();
+        for variable in variables {
+            environment.values.remove(OsStr::new(variable.name));
+        }
+        environment
+    }
+
     /// Returns the user's directory: `HOME`, and on Windows where that is unset the one that git then sets `HOME` to
     /// for whatever it starts (`setup_windows_environment` in its `compat/mingw.c`).
     pub fn home(&self) -> Option<PathBuf> {

@@ -2,7 +2,9 @@
 //!
 //! It must not read them. Manual pages are made from [`ALL`], and the tests hold the code against it.
 
-use super::variable::{BBCLOUD_API_URL, BBCLOUD_BASE_URL, BBCLOUD_CACHE, BBCLOUD_KEYCHAIN_TIMEOUT, Variable};
+use super::variable::{
+    BBCLOUD_AGENT_SOCK, BBCLOUD_API_URL, BBCLOUD_BASE_URL, BBCLOUD_CACHE, BBCLOUD_KEYCHAIN_TIMEOUT, Variable,
+};
 
 /// A key `bbcloud.*` of git's configuration.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,6 +46,13 @@ pub const ALL: &[Setting] = &[
         variable: Some(&BBCLOUD_KEYCHAIN_TIMEOUT),
         trusted: true,
         meaning: "how long the keychain may take, in seconds",
+    },
+    Setting {
+        name: "bbcloud.agent",
+        variable: Some(&BBCLOUD_AGENT_SOCK),
+        trusted: true,
+        meaning: "the socket of an agent, or `true` for the one where it is by default; without an agent there, requests \
+            are sent as always",
     },
     Setting {
         name: "bbcloud.cache",

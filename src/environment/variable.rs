@@ -32,6 +32,7 @@ variables! {
     BBCLOUD_TOKEN = "BBCLOUD_TOKEN": "the secret itself; the keychain is then not opened";
     BBCLOUD_TOKEN_FILE = "BBCLOUD_TOKEN_FILE": "a file whose first line is the secret; the keychain is then not opened";
     BBCLOUD_KEYCHAIN_TIMEOUT = "BBCLOUD_KEYCHAIN_TIMEOUT": "how long the keychain may take, in seconds";
+    BBCLOUD_AGENT_SOCK = "BBCLOUD_AGENT_SOCK": "the socket of the agent that sends requests, with its own secrets";
     BBCLOUD_CACHE = "BBCLOUD_CACHE": "where what repositories announce is kept, or 'off'";
 
     BITBUCKET_WORKSPACE = "BITBUCKET_WORKSPACE": "the workspace of the repository that Bitbucket Pipelines builds";

@@ -1,9 +1,10 @@
 //! What a failure means for the user: the cause, in one line, and the command that helps. All of this prose is here.
 //!
 //! `refused` has the words for each status of git's endpoint, `rest` those of the REST API, `network` those for a request
-//! without an answer, `words` what the server itself said. Facts come typed from [`bridge`](crate::bridge),
+//! without an answer, `words` what the server itself said, `agent` what an agent did. Facts come typed from [`bridge`](crate::bridge),
 //! [`http`](crate::http) and [`credential`](crate::credential). Does not depend on who asks for an explanation.
 
+pub mod agent;
 pub mod network;
 mod refused;
 pub mod rest;
@@ -11,7 +12,9 @@ mod words;
 
 use crate::address::{Address, BaseUrl};
 use crate::bridge::Error;
+use crate::bridge::outcome::Answerer;
 use crate::bridge::service::Service;
+use crate::credential::caller::Caller;
 use crate::credential::login::{Login, Source};
 use crate::report::{Failure, Kind};
 use crate::secret::kind::Kind as SecretKind;
@@ -59,10 +62,26 @@ impl<'a> From<&'a Login> for Who<'a> {
     }
 }
 
+impl<'a> From<&'a Caller> for Who<'a> {
+    fn from(caller: &'a Caller) -> Self {
+        Self {
+            username: &caller.username,
+            kind: caller.kind,
+            source: caller.source,
+            target: caller.target.as_deref(),
+            worked: caller.worked,
+        }
+    }
+}
+
 /// Says what `error` means.
 pub fn explain(asked: &Asked<'_>, error: Error) -> Failure {
     match error {
-        Error::Refused(refusal) => asked.refused(&refusal),
+        Error::Refused(refusal) if refusal.by == Answerer::Agent => agent::said(&refusal),
+        Error::Refused(refusal) => match refusal.account.as_deref() {
+            Some(account) => asked.refused_to_agent(account, &refusal),
+            None => asked.refused(&refusal),
+        },
         Error::Http(unfinished) => network::explain(asked.base, unfinished),
         Error::ContentType { found, expected } => asked.content_type(&found, &expected),
         Error::Protocol(message) => Failure::new(Kind::Protocol, message).hint(NOTHING_CHANGED),

@@ -2,6 +2,7 @@
 
 use rustls::{AlertDescription, CertificateError};
 
+use super::agent;
 use crate::address::BaseUrl;
 use crate::bridge::outcome::Unfinished;
 use crate::http::error::{Error, ProxyFault};
@@ -27,6 +28,10 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
         None => failure(kind),
     };
     match error {
+        Error::Agent { path, source } => agent::unreachable(path, source),
+        Error::SilentAgent { .. } => failure(Kind::Network)
+            .because("the agent was stopped, or serves too many others")
+            .hint("check it where it runs: 'git-remote-bbcloud agent --status'"),
         Error::Dns { host, .. } => {
             let failure = caused(Kind::Network);
             if host == base.host() {
@@ -59,7 +64,7 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
         Error::NoAnswer | Error::Cut { .. } | Error::Broken(_) => {
             caused(Kind::Network).hint("the connection was lost; nothing was changed and it is safe to retry")
         }
-        Error::MustAsk => failure(Kind::Local),
+        Error::MustAsk | Error::Abandoned => failure(Kind::Local),
         Error::Stalled { .. } => failure(Kind::Network).hint("check the network, or raise http.lowSpeedTime"),
         Error::Malformed(_) | Error::AnsweredEarly => failure(Kind::Protocol).hint(format!(
             "a proxy may be interfering; check with 'curl -sI {}'",

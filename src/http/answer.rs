@@ -6,14 +6,16 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
+use super::agent;
 use super::answer_head::AnswerHead;
 use super::connector::Origin;
 use super::decoding::Decoding;
 use super::error::Error;
 use super::exchange::Exchange;
+use super::head::Length;
 use super::request::Request;
 use super::session::{self, Answered, Session};
-use crate::bridge::outcome::Unfinished;
+use crate::bridge::outcome::{Answerer, Unfinished};
 use crate::bridge::refusal::{Refusal, TEXT};
 
 /// How far a request and its answer have come.
@@ -28,7 +30,7 @@ pub(super) enum Stage {
 impl Stage {
     /// Begins an upload; where that fails, its body is told so.
     pub(super) fn upload(session: &mut Session, mut request: Request) -> Self {
-        match session.start_upload(&mut request) {
+        match session.start_upload(&mut request, Length::Chunked) {
             Ok(exchange) => Self::Sending(Box::new(request), Box::new(exchange)),
             Err(error) => Self::Done(Some(request.failed(error))),
         }
@@ -118,9 +120,21 @@ impl Answer {
             self.again = None;
             let mut refusal = self.refusal(&head, host);
             refusal.by = by;
+            self.hear_agent(&head, &mut refusal);
             return Err(refusal.into());
         }
         Ok(head)
+    }
+
+    /// Takes over what an agent says for itself. A server that says such things is not believed.
+    fn hear_agent(&self, head: &AnswerHead, refusal: &mut Refusal) {
+        if !self.session.borrow().speaks_to_agent() {
+            return;
+        }
+        if agent::Said::parse(head.text("bbcloud-agent")).is_some() {
+            refusal.by = Answerer::Agent;
+        }
+        refusal.account = Some(head.text("bbcloud-agent-account").to_owned());
     }
 
     fn refusal(&mut self, head: &AnswerHead, host: String) -> Refusal {

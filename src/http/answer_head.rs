@@ -120,6 +120,7 @@ impl AnswerHead {
             status: self.status,
             host,
             by: Answerer::Server,
+            account: None,
             content_type: content_type.trim().to_ascii_lowercase(),
             challenges: self
                 .all("www-authenticate")

@@ -6,6 +6,8 @@
 
 use std::cell::RefCell;
 use std::io::{self, BufRead, Read, Write};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -19,12 +21,16 @@ use super::connector::Origin;
 use super::family::Family;
 use super::session::Session;
 use super::settings::Settings;
+#[cfg(unix)]
+use super::stream::Stream;
 use super::wire::Watch;
 use crate::report::Report;
 use crate::trace::Trace;
 
 /// Bytes that are handed to git at once.
 const BODY: usize = 64 * 1024;
+/// How long an agent may give no sign of life before an answer begins. It gives one every few seconds.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// A client for one server.
 pub struct Client {
@@ -37,7 +43,8 @@ impl Client {
         let watch = Watch {
             trace,
             low_speed: settings.low_speed,
-            deadline: None,
+            silence: settings.agent.is_some().then_some(SILENCE),
+            ..Watch::default()
         };
         Self {
             session: Rc::new(RefCell::new(Session::new(settings, report, watch))),
@@ -47,6 +54,13 @@ impl Client {
     /// Begins to connect to the server of `url`, while the caller does something else.
     pub fn open_early(&self, url: &Url) {
         self.session.borrow_mut().connector.open_early(Origin::of(url));
+    }
+
+    /// Has the next request sent over `stream`, which leads to the agent of the settings.
+    #[cfg(unix)]
+    pub fn use_agent(&self, stream: UnixStream, url: &Url) {
+        let stream = Stream::Local(stream);
+        self.session.borrow_mut().connector.keep(Origin::of(url), stream);
     }
 
     /// Gives up after `limit`, however slowly the server answers.

@@ -3,7 +3,8 @@
 //! It must not know requests, but for the proxy's `CONNECT`.
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use url::Url;
@@ -23,6 +24,8 @@ use crate::bridge::outcome::Purpose;
 /// How long a connection may have been idle to carry a request that must not be sent twice. Apache closes after 5
 /// seconds, others later; where its farewell and the request meet on the way, nobody knows what became of the request.
 const RESTED: Duration = Duration::from_secs(3);
+/// How often it is looked whether a connection is still wanted while it is opened.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The server that a connection leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +85,7 @@ pub(super) struct Connector {
     family: Family,
     kept: Kept,
     idle: Option<Idle>,
-    opening: Option<(Origin, JoinHandle<Opened>)>,
+    opening: Option<(Origin, Receiver<Opened>)>,
 }
 
 impl Connector {
@@ -119,25 +122,43 @@ impl Connector {
     pub(super) fn open_early(&mut self, origin: Origin) {
         let (settings, watch) = (self.settings.clone(), self.watch.clone());
         let (family, target) = (self.family, origin.clone());
-        let opening = thread::Builder::new().spawn(move || {
-            let mut kept = Kept::default();
+        let mut kept = Kept {
+            tls: self.kept.tls.clone(),
+            ..Kept::default()
+        };
+        let (done, opening) = mpsc::channel();
+        let started = thread::Builder::new().spawn(move || {
             let opener = Opener {
                 settings: &settings,
                 watch: &watch,
                 family,
                 may_ask: false,
             };
-            opener.open(&target, &mut kept).map(|stream| (stream, kept))
+            let result = opener.open(&target, &mut kept).map(|stream| (stream, kept));
+            // Nobody may wait for it any more.
+            done.send(result).ok();
         });
         // Without a thread that can be had, the connection is opened when it is wanted.
-        self.opening = opening.ok().map(|opening| (origin, opening));
+        self.opening = started.ok().map(|_| (origin, opening));
+    }
+
+    /// Waits for the connection that is being opened, unless whoever wants it goes away.
+    fn opened(&self, opening: &Receiver<Opened>) -> Option<Opened> {
+        loop {
+            match opening.recv_timeout(LOOK) {
+                Ok(opened) => return Some(opened),
+                Err(RecvTimeoutError::Timeout) if self.watch.is_abandoned() => return Some(Err(Error::Abandoned)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
     }
 
     /// Returns a connection to `origin`: the idle one, the one that is being opened, or a new one. For a request that
     /// changes something, the idle one has to be fresh.
     pub(super) fn take(&mut self, origin: &Origin, purpose: Purpose) -> Result<Connection, Error> {
         if let Some(mut idle) = self.idle.take()
-            && idle.origin == *origin
+            && (idle.origin == *origin || self.settings.agent.is_some())
             && (purpose == Purpose::Read || idle.since.elapsed() < RESTED)
             // A server that has closed it says so.
             && !idle.stream.has_input()
@@ -147,9 +168,12 @@ impl Connector {
                 used: true,
             });
         }
+        if self.watch.abandon.is_some() && self.opening.is_none() {
+            self.open_early(origin.clone());
+        }
         if let Some((known, opening)) = self.opening.take()
             && known == *origin
-            && let Ok(opened) = opening.join()
+            && let Some(opened) = self.opened(&opening)
         {
             match opened {
                 Ok((stream, kept)) => {
@@ -169,6 +193,27 @@ impl Connector {
         };
         let stream = opener.open(origin, &mut self.kept)?;
         Ok(Connection { stream, used: false })
+    }
+
+    /// Whether there is a connection that may carry the next request.
+    pub(super) fn has_idle(&mut self) -> bool {
+        // A server that has closed it says so.
+        self.idle.as_mut().is_some_and(|idle| !idle.stream.has_input())
+    }
+
+    /// Closes the connection that is kept.
+    pub(super) fn forget(&mut self) {
+        self.idle = None;
+    }
+
+    /// Returns what TLS connections are made with, once there was one.
+    pub(super) fn tls(&self) -> Option<tls::Client> {
+        self.kept.tls.clone()
+    }
+
+    /// Has TLS connections made with `config`.
+    pub(super) fn set_tls(&mut self, config: Option<tls::Client>) {
+        self.kept.tls = config;
     }
 
     /// Keeps `stream` for the next request.
@@ -226,6 +271,10 @@ impl<'a> Opener<'a> {
     }
 
     fn open(&self, origin: &Origin, kept: &mut Kept) -> Result<Stream, Error> {
+        #[cfg(unix)]
+        if let Some(path) = &self.settings.agent {
+            return Stream::agent(path);
+        }
         let dialing = Dialing::begin(self.settings, self.family, !origin.secure);
         let (host, port) = (origin.host.as_str(), origin.port);
         let stream = match &self.settings.proxy {

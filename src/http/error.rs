@@ -87,6 +87,24 @@ pub enum Error {
     /// The request has been answered before all of it was sent; the answer tells why.
     #[error("the server answered before the upload had ended")]
     AnsweredEarly,
+    /// No agent could be reached at the socket that the settings name.
+    #[error("cannot connect to the agent at '{path}'")]
+    Agent {
+        /// The socket.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The agent has given no sign of life.
+    #[error("the agent has not answered for {seconds} seconds")]
+    SilentAgent {
+        /// How long.
+        seconds: u64,
+    },
+    /// Nobody waits for the answer any more.
+    #[error("the request was given up")]
+    Abandoned,
     /// Reading or writing failed in another way.
     #[error("the connection failed")]
     Broken(#[source] io::Error),

@@ -16,6 +16,7 @@
 //! | `git-remote-https` (libcurl with GnuTLS), with its credential helper | 55 ms | |
 
 use std::io;
+use std::time::Duration;
 
 use super::answer_head::AnswerHead;
 use super::body::Body;
@@ -169,6 +170,7 @@ impl Exchange {
                 if matches!(head.status, 100..=199 if head.status != 101) {
                     continue;
                 }
+                self.wire.allow_silence();
                 let body = Body::of(&head)?;
                 // Two lengths may be two opinions of where the next answer begins.
                 let reusable = head.keeps_alive()
@@ -231,6 +233,11 @@ impl Exchange {
         {
             self.state = State::Done { reusable };
         }
+    }
+
+    /// See [`Stream::set_unheard`].
+    pub(super) fn set_unheard(&self, limit: Option<Duration>) -> io::Result<()> {
+        self.wire.stream().set_unheard(limit)
     }
 
     fn ends_with_connection(&self) -> bool {

@@ -1,5 +1,6 @@
 //! HTTP and TLS: the one place that knows them. Does not depend on Bitbucket, nor on what a failure means to the user.
 
+pub mod agent;
 mod answer;
 mod answer_head;
 mod body;
@@ -14,6 +15,7 @@ pub mod error;
 mod exchange;
 pub mod family;
 mod head;
+mod lines;
 mod pace;
 pub mod probe;
 mod proxy;
@@ -28,6 +30,7 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 mod tls;
+pub mod upstream;
 mod wire;
 
 pub use dates::{date, date_of, seconds_since};

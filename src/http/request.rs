@@ -29,17 +29,19 @@ pub(super) struct Foreign {
     pub(super) method: &'static str,
     /// Whether a redirect is followed, or an answer like any other.
     pub(super) follow: bool,
+    /// Whether it changes something at the server.
+    pub(super) purpose: Purpose,
 }
 
 impl Request {
     /// Whether it changes something at the server, as a push does.
     pub(super) fn purpose(&self) -> Purpose {
-        let reads = match self.foreign {
-            Some(foreign) => foreign.method == "GET",
+        match self.foreign {
+            Some(foreign) => foreign.purpose,
             // Not what the URL says: a redirect may have changed that.
-            None => !self.tail.ends_with("/git-receive-pack"),
-        };
-        if reads { Purpose::Read } else { Purpose::Change }
+            None if self.tail.ends_with("/git-receive-pack") => Purpose::Change,
+            None => Purpose::Read,
+        }
     }
 
     /// Makes it a request that is none of git's.

@@ -17,7 +17,7 @@ use super::request::Foreign;
 use super::session::Session;
 use super::settings::Settings;
 use super::wire::Watch;
-use crate::bridge::outcome::{Answerer, Unfinished};
+use crate::bridge::outcome::{Answerer, Purpose, Unfinished};
 use crate::bridge::refusal::{Refusal, TEXT};
 use crate::report::Report;
 use crate::trace::Trace;
@@ -59,6 +59,7 @@ impl Rest {
             trace,
             low_speed: settings.low_speed,
             deadline: limit.map(|limit| Instant::now() + limit),
+            ..Watch::default()
         };
         Self {
             session: Session::new(settings, report, watch),
@@ -70,6 +71,10 @@ impl Rest {
         let foreign = Foreign {
             method: call.method,
             follow: call.follow,
+            purpose: match call.method {
+                "GET" => Purpose::Read,
+                _ => Purpose::Change,
+            },
         };
         // What may have an effect has a length, even of nothing, which servers want to see.
         let body = call

@@ -17,10 +17,10 @@ use super::exchange::Exchange;
 use super::head::{Head, Length, Target};
 use super::request::Request;
 use super::retry::{self, Retry};
-use super::settings::{ExtraHeader, Settings};
+use super::settings::Settings;
 use super::stream::Stream;
 use super::wire::Watch;
-use super::{decoding, proxy, redirect};
+use super::{lines, proxy, redirect};
 use crate::bridge::outcome::{Answerer, Outcome, Purpose};
 use crate::redact;
 use crate::report::Report;
@@ -103,31 +103,14 @@ impl Session {
         mut lines: Vec<Zeroizing<String>>,
         body: Option<Vec<u8>>,
     ) -> Request {
-        let settings = &self.settings;
-        if !settings.user_agent.is_empty() {
-            lines.push(format!("User-Agent: {}", settings.user_agent).into());
-        }
-        lines.push(decoding::ACCEPTED.to_owned().into());
-        lines.extend(
-            settings
-                .accept_language
-                .iter()
-                .map(|languages| format!("Accept-Language: {languages}").into()),
-        );
-        // The user's header takes the place of ours, or keeps it from being sent.
-        let extras = || settings.extra_headers.iter().filter(|extra| !is_framing(&extra.name));
-        let is_replaced = |line: &str| {
-            let name = line.split(':').next().unwrap_or_default();
-            extras().any(|extra| extra.name.eq_ignore_ascii_case(name))
-        };
-        lines.retain(|line| !is_replaced(line));
-        lines.extend(extras().filter_map(ExtraHeader::line));
+        lines::complete(&mut lines, &self.settings);
         self.redirected_base = None;
         let elsewhere = !self.is_home(&Origin::of(&url));
         if elsewhere {
             lines.retain(|line| !redirect::is_secret(line));
         }
-        if let Some(file) = self.settings.cookie_file.as_ref().filter(|_| self.jar.is_none()) {
+        let wants_cookies = self.jar.is_none() && self.settings.agent.is_none();
+        if let Some(file) = self.settings.cookie_file.as_ref().filter(|_| wants_cookies) {
             self.jar = Some(Jar::open(file, self.settings.save_cookies));
         }
         Request {
@@ -146,15 +129,20 @@ impl Session {
         }
     }
 
+    /// Whether requests go to an agent instead of the server.
+    pub(super) fn speaks_to_agent(&self) -> bool {
+        self.settings.agent.is_some()
+    }
+
     fn is_home(&mut self, origin: &Origin) -> bool {
         self.home.get_or_insert_with(|| origin.clone()) == origin
     }
 
     /// Sends the head of a request whose body follows.
-    pub(super) fn start_upload(&mut self, request: &mut Request) -> Result<Exchange, Error> {
+    pub(super) fn start_upload(&mut self, request: &mut Request, length: Length) -> Result<Exchange, Error> {
         let connection = self.connector.take(&Origin::of(&request.url), request.purpose())?;
         request.sent = true;
-        self.start(connection.stream, request, Length::Chunked)
+        self.start(connection.stream, request, length)
     }
 
     /// Sends a request that is held in memory, follows redirects, and asks again where that may help.
@@ -302,13 +290,17 @@ impl Session {
             method: request.foreign.map(|foreign| foreign.method),
             length,
             lines: &lines,
-            target: if relayed { Target::Whole } else { Target::Path },
+            target: if relayed || self.settings.agent.is_some() {
+                Target::Whole
+            } else {
+                Target::Path
+            },
         };
         Exchange::start(stream, &head, &self.watch)
     }
 
     fn relays(&self, request: &Request) -> bool {
-        proxy::relays(self.settings.proxy.as_ref(), &request.url)
+        self.settings.agent.is_none() && proxy::relays(self.settings.proxy.as_ref(), &request.url)
     }
 }
 
@@ -328,11 +320,4 @@ pub(super) fn uploaded(request: &Request, mut exchange: Exchange) -> Result<Answ
             head,
         }),
     }
-}
-
-/// Whether a header says where a body ends: that is not for a setting to say.
-fn is_framing(name: &str) -> bool {
-    ["content-length", "transfer-encoding"]
-        .iter()
-        .any(|framing| name.eq_ignore_ascii_case(framing))
 }

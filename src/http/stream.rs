@@ -9,6 +9,8 @@ use std::net::TcpStream;
 use std::ops::Range;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -68,6 +70,16 @@ impl Ahead {
 }
 
 impl Stream {
+    /// Connects to the agent whose socket is at `path`.
+    #[cfg(unix)]
+    pub(super) fn agent(path: &Path) -> Result<Self, Error> {
+        let connected = UnixStream::connect(path);
+        connected.map(Self::Local).map_err(|source| Error::Agent {
+            path: path.display().to_string(),
+            source,
+        })
+    }
+
     /// Completes a TLS handshake with `host` over this stream, before `deadline`.
     pub(super) fn secure(mut self, client: &Client, host: &str, deadline: Instant) -> Result<Self, Error> {
         let failed = |source| Error::Tls {
@@ -107,6 +119,20 @@ impl Stream {
             ahead: Ahead::default(),
             host: host.to_owned(),
         })))
+    }
+
+    /// Sets how long the peer may leave what was sent unacknowledged before the connection is given up.
+    ///
+    /// # Errors
+    /// Where the system has no such thing.
+    pub(super) fn set_unheard(&self, limit: Option<Duration>) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        return self.socket().set_tcp_user_timeout(limit);
+        #[cfg(not(target_os = "linux"))]
+        return match limit {
+            Some(_) => Err(io::ErrorKind::Unsupported.into()),
+            None => Ok(()),
+        };
     }
 
     /// Returns the version of TLS and its cipher, for the trace.

@@ -12,6 +12,7 @@ use super::error::Error;
 use super::pace::Pace;
 use super::settings::LowSpeed;
 use super::stream::Stream;
+use super::upstream::Abandon;
 use crate::trace::Trace;
 
 /// Bytes of an answer that are read at once: eight TLS records.
@@ -33,6 +34,17 @@ pub(super) struct Watch {
     pub(super) low_speed: Option<LowSpeed>,
     /// When an answer has to be there: for a proxy's, which belongs to connecting.
     pub(super) deadline: Option<Instant>,
+    /// What tells that nobody waits for it any more.
+    pub(super) abandon: Option<Abandon>,
+    /// How long the other side, an agent, may keep silent before its answer begins.
+    pub(super) silence: Option<Duration>,
+}
+
+impl Watch {
+    /// Whether nobody waits any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandon.as_ref().is_some_and(Abandon::is_so)
+    }
 }
 
 /// A connection with what has arrived on it.
@@ -43,12 +55,16 @@ pub(super) struct Wire {
     unread: Range<usize>,
     pace: Option<Pace>,
     deadline: Option<Instant>,
+    abandon: Option<Abandon>,
+    silence: Option<Duration>,
+    heard: Instant,
     pub(super) trace: Trace,
 }
 
 impl Wire {
     pub(super) fn new(stream: Stream, watch: &Watch) -> Result<Self, Error> {
         let is_timed = watch.low_speed.is_some() || watch.deadline.is_some();
+        let is_timed = is_timed || watch.abandon.is_some() || watch.silence.is_some();
         let read_slice = is_timed.then_some(READ_SLICE);
         stream
             .set_patience(read_slice, Some(WRITE_SLICE))
@@ -59,6 +75,9 @@ impl Wire {
             unread: 0..0,
             pace: watch.low_speed.map(Pace::new),
             deadline: watch.deadline,
+            abandon: watch.abandon.clone(),
+            silence: watch.silence,
+            heard: Instant::now(),
             trace: watch.trace.clone(),
         })
     }
@@ -75,6 +94,15 @@ impl Wire {
 
     pub(super) fn into_stream(self) -> Stream {
         self.stream
+    }
+
+    pub(super) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// An answer has begun: from now on its sender may take its time.
+    pub(super) fn allow_silence(&mut self) {
+        self.silence = None;
     }
 
     /// Sends all of `bytes`. [`Error::AnsweredEarly`] if the server has refused the request meanwhile.
@@ -94,7 +122,10 @@ impl Wire {
             self.spent(started, *done.as_ref().unwrap_or(&0))?;
             match done {
                 Ok(count) => return Ok(count),
-                Err(error) if is_waiting(&error) => self.listen()?,
+                Err(error) if is_waiting(&error) => {
+                    self.listen()?;
+                    self.check_wait()?;
+                }
                 Err(error) => return Err(self.cut_off(error)),
             }
         }
@@ -148,13 +179,27 @@ impl Wire {
             let done = self.stream.read(space);
             self.spent(started, *done.as_ref().unwrap_or(&0))?;
             match done {
-                Err(error) if is_waiting(&error) => {}
+                Err(error) if is_waiting(&error) => self.check_wait()?,
                 Ok(count) => {
+                    self.heard = Instant::now();
                     self.unread.end += count;
                     return Ok(Ok(count));
                 }
                 error => return Ok(error),
             }
+        }
+    }
+
+    /// Nothing has come in a slice of time. Fails if there is no reason to wait on.
+    fn check_wait(&self) -> Result<(), Error> {
+        if self.abandon.as_ref().is_some_and(Abandon::is_so) {
+            return Err(Error::Abandoned);
+        }
+        match self.silence {
+            Some(limit) if self.heard.elapsed() > limit => Err(Error::SilentAgent {
+                seconds: limit.as_secs(),
+            }),
+            _ => Ok(()),
         }
     }
 

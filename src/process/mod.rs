@@ -9,6 +9,8 @@ use std::time::Duration;
 use std::time::Instant;
 
 pub use self::pending::Pending;
+#[cfg(unix)]
+pub use self::signals::on_signal;
 use crate::pipe::ToGit;
 
 /// The exit status of git's own programs when they give up.

@@ -5,12 +5,27 @@
 
 use std::sync::Once;
 #[cfg(unix)]
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 
 #[cfg(unix)]
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 #[cfg(unix)]
 use signal_hook::iterator::Signals;
+
+/// Says whether a signal is seen to, and does not end the process.
+#[cfg(unix)]
+type Handler = Box<dyn Fn(i32) -> bool + Send + Sync>;
+
+/// Who is asked before a signal ends the process.
+#[cfg(unix)]
+static HANDLER: OnceLock<Handler> = OnceLock::new();
+
+/// Has `handle` asked about each signal before it ends the process. The first one to call this is the one that counts.
+#[cfg(unix)]
+pub fn on_signal(handle: impl Fn(i32) -> bool + Send + Sync + 'static) {
+    HANDLER.set(Box::new(handle)).ok();
+    watch();
+}
 
 /// Begins to watch, if nobody has yet. Without a thread that can be had, signals do what they always do.
 #[cfg(unix)]
@@ -25,6 +40,9 @@ pub(super) fn watch() {
             ready.send(()).ok();
             // With a handler, a file that has become too long is an error like any other, and not the end.
             for signal in signals.forever().filter(|signal| *signal != SIGXFSZ) {
+                if HANDLER.get().is_some_and(|handle| handle(signal)) {
+                    continue;
+                }
                 super::pending::undo_all();
                 signal_hook::low_level::emulate_default_handler(signal).ok();
             }

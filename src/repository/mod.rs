@@ -3,6 +3,8 @@
 //! Address, settings, client and logins meet here and nowhere else, so the helper and the commands for people treat
 //! a repository alike.
 
+mod asking;
+pub mod door;
 mod renewal;
 
 use std::io::{BufRead, Write};
@@ -29,16 +31,20 @@ use crate::http::settings::Settings;
 use crate::report::{Failure, Kind, Report};
 use crate::shell::word;
 use crate::trace::Trace;
+use asking::Agent;
+pub use asking::Asking;
 use renewal::KeptCopy;
 
 /// A repository at the server.
 pub struct Repository {
     /// What requests go through.
-    pub remote: remote::Remote<Client, Logins>,
+    pub remote: remote::Remote<Client, Asking>,
     address: Address,
     base: BaseUrl,
     post_buffer: usize,
     kept: Option<KeptCopy>,
+    /// Whether there is a connection already.
+    opened: bool,
 }
 
 impl Repository {
@@ -50,41 +56,75 @@ impl Repository {
         environment: &Environment,
         report: Report,
     ) -> Result<Self, Failure> {
+        let reach = |address: &Address| Agent::reach(address, config, environment);
+        Self::open_through(reach, address, name, config, environment, report)
+    }
+
+    /// As [`Repository::open`], but requests go to the server itself even where there is an agent.
+    pub fn open_directly(
+        address: &str,
+        name: &str,
+        config: &Config,
+        environment: &Environment,
+        report: Report,
+    ) -> Result<Self, Failure> {
+        Self::open_through(|_| Ok(None), address, name, config, environment, report)
+    }
+
+    fn open_through(
+        reach: impl FnOnce(&Address) -> Result<Option<Agent>, Failure>,
+        address: &str,
+        name: &str,
+        config: &Config,
+        environment: &Environment,
+        report: Report,
+    ) -> Result<Self, Failure> {
         let base = base_url(config, environment)?;
         let address = Address::parse(address, &base)?;
         check_secret_in_url(&address, name, config, report)?;
         let url = address.https_url(&base);
-        let settings = Settings::read(&url, name, config, environment)?;
+        let mut settings = Settings::read(&url, name, config, environment)?;
         let policy = Policy::read(&url, settings.proactive_auth, config, environment)?;
-        let parts = Parts::of(&policy, environment, report);
-        let logins = Logins::new(Wanted::repository(&address, &base), policy, environment, parts)?;
+        let agent = reach(&address)?;
+        let asking = if let Some(agent) = &agent {
+            settings.agent = Some(agent.path.clone());
+            Asking::Agent(address.username().map(str::to_owned))
+        } else {
+            let parts = Parts::of(&policy, environment, report);
+            let logins = Logins::new(Wanted::repository(&address, &base), policy, environment, parts)?;
+            Asking::Own(Box::new(logins))
+        };
         let post_buffer = settings.post_buffer;
         // Who is signed in is read from the list of accounts: opening the keychain would cost what the copy saves.
         let cache = Cache::open(config, environment)?;
         warn_once(&settings, report);
         let trace = Trace::from_environment(environment, report)?;
         let kept = cache.map(|cache| {
-            let slot = cache.slot(url.as_str(), &logins.expected());
+            let slot = cache.slot(url.as_str(), &asking.expected());
             KeptCopy::new(slot, url.as_str(), &settings, report, &trace)
         });
-        let remote = remote::Remote::new(
-            Client::new(settings, report, trace),
-            url.to_string(),
-            version(config)?,
-            logins,
-        );
+        let client = Client::new(settings, report, trace);
+        let opened = agent.is_some();
+        #[cfg(unix)]
+        if let Some(agent) = agent {
+            client.use_agent(agent.stream, &url);
+        }
+        let remote = remote::Remote::new(client, url.to_string(), version(config)?, asking);
         Ok(Self {
             remote,
             address,
             base,
             post_buffer,
             kept,
+            opened,
         })
     }
 
     /// Begins to connect while git and the keychain are busy.
     pub fn open_early(&self) {
-        self.remote.http().open_early(&self.address.https_url(&self.base));
+        if !self.opened {
+            self.remote.http().open_early(&self.address.https_url(&self.base));
+        }
     }
 
     /// Returns the repository's URL, without any secret.

@@ -51,8 +51,8 @@ pub struct Logins {
     refused: Vec<(String, Secret)>,
     /// Whether a helper's secret was refused, so that a new one takes its place there.
     replaces_helpers: bool,
-    /// Whether nobody is told anything, and nothing is kept.
-    only_looks: bool,
+    /// What is told and kept once the server has answered.
+    telling: Telling,
     /// Why the keychain gave nothing.
     trouble: Option<Failure>,
     /// How often the user was asked.
@@ -68,6 +68,17 @@ struct Trial {
     repeated: bool,
     /// It was typed at the terminal.
     at_terminal: bool,
+}
+
+/// What is told and kept once the server has accepted or refused a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    /// Git's helpers are told, a secret that was typed is kept, and it is remembered when a secret worked.
+    Everything,
+    /// It is remembered when a secret worked.
+    History,
+    /// Nothing.
+    Nothing,
 }
 
 /// Who is asked next.
@@ -108,7 +119,7 @@ impl Logins {
             rounds: 0,
             refused: Vec::new(),
             replaces_helpers: false,
-            only_looks: false,
+            telling: Telling::Everything,
             trouble: None,
             attempts: 0,
         })
@@ -137,11 +148,18 @@ impl Logins {
     /// Asks no person for anything from now on, and the keychain only if `keychain` says that it can be had. Git's helpers
     /// are asked, and not told what became of it: a command that only looks changes nothing.
     pub fn only_look(&mut self, keychain: bool) {
-        self.only_looks = true;
+        self.telling = Telling::Nothing;
         self.policy.interactive = false;
         if !keychain && self.step == Step::Keychain {
             self.step = Step::Netrc;
         }
+    }
+
+    /// Asks no person for anything from now on, and tells git's helpers nothing: for a program that serves others. When a
+    /// secret worked is remembered, so that a passing refusal of it is not believed.
+    pub fn serve_others(&mut self) {
+        self.telling = Telling::History;
+        self.policy.interactive = false;
     }
 
     /// Returns the login for a command; `None` if nobody is signed in. No person is asked, no helper is told anything.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::verdict::Verdict;
-use super::{Logins, Step};
+use super::{Logins, Step, Telling};
 use crate::bridge::refusal::Refusal;
 use crate::credential::history::{FRESH, Key, Record};
 use crate::credential::login::{Login, Source};
@@ -26,10 +26,15 @@ impl Logins {
             return;
         };
         self.trial.accepted = true;
-        if self.only_looks {
+        if self.telling == Telling::Nothing {
             return;
         }
-        if let Some(found) = self.found.as_ref().filter(|_| login.source == Source::Helper) {
+        let tells_all = self.telling == Telling::Everything;
+        if let Some(found) = self
+            .found
+            .as_ref()
+            .filter(|_| tells_all && login.source == Source::Helper)
+        {
             self.parts.helpers.approve(found);
         }
         if login.source == Source::User && self.step == Step::User {
@@ -119,13 +124,18 @@ impl Logins {
     /// Remembers the refusal. A helper forgets a secret that has never worked, as with git; one that has worked only if
     /// it has been refused for a long time.
     fn note_refused(&mut self) {
-        let Some(login) = self.login.clone().filter(|_| !self.only_looks) else {
+        let Some(login) = self.login.clone().filter(|_| self.telling != Telling::Nothing) else {
             return;
         };
         let now = self.parts.clock.now();
         let record = self.record_of(&login);
         let since = record.and_then(|record| record.refused);
-        if let Some(found) = self.found.take().filter(|_| login.source == Source::Helper) {
+        let tells_all = self.telling == Telling::Everything;
+        if let Some(found) = self
+            .found
+            .take()
+            .filter(|_| tells_all && login.source == Source::Helper)
+        {
             self.replaces_helpers = true;
             if record.is_none() || since.is_some_and(|since| now.saturating_sub(since) >= DEAD) {
                 self.parts.helpers.reject(&found);

@@ -44,8 +44,10 @@ const IGNORED: [&str; 5] = [
 ];
 
 /// How to talk to one address.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
+    /// The socket of the agent that requests are sent to instead of the server. It is never read from settings here.
+    pub agent: Option<PathBuf>,
     /// How to trust the server, and how to show who we are to it.
     pub tls: Tls,
     /// The proxy to go through; `None` is a connection of our own.
@@ -135,6 +137,7 @@ impl Settings {
         let (cookie_file, save_cookies) = cookies(&mut reader)?;
         check_unused(&mut reader)?;
         Ok(Self {
+            agent: None,
             tls: tls::server(&mut reader, url)?,
             proxy: proxy::choose(&mut reader, url, remote)?,
             extra_headers: headers::extra(&mut reader)?,

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 const DEFAULT_PORT: u16 = 1080;
 
 /// A proxy and how to sign in at it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Proxy {
     /// How to talk to it.
     pub scheme: ProxyScheme,
