@@ -31,7 +31,8 @@
 //!    saves a fetch one of its two requests.
 //! 7. [`cli`]: one file or directory a subcommand, over a `scene`; `migrate` and `setup` change git's configuration
 //!    through [`git`] alone (`document`, `replace`).
-//! 8. [`environment`] (every variable and setting, once), [`file`](mod@file), [`git`], [`pipe`], [`process`],
+//! 8. [`agent`]: git's requests sent for others, by rules, over warm connections; a program of its own behind a socket.
+//! 9. [`environment`] (every variable and setting, once), [`file`](mod@file), [`git`], [`pipe`], [`process`],
 //!    [`redact`] (what is shown of an address, a URL, a header), [`report`], [`secret`] (its type and its kinds),
 //!    [`shell`] (names in a command to paste), [`trace`]: the process's surroundings, each through one door.
 //!
@@ -52,6 +53,7 @@
 //! everyone knows `report`. The tests check the forbidden edges (`tests/it/tidy.rs`).
 
 pub mod address;
+pub mod agent;
 pub mod bridge;
 pub mod cache;
 pub mod cli;

@@ -42,6 +42,13 @@ pub(super) struct Arguments {
     follow: bool,
 }
 
+impl Arguments {
+    /// Whether the answer is a secret.
+    pub(super) fn hands_a_secret_out(&self) -> bool {
+        self.operation == "get"
+    }
+}
+
 /// What git asks about. Other attributes, such as `capability[]`, `state[]` and `wwwauth[]`, say nothing that matters.
 #[derive(Default)]
 pub(super) struct Question {

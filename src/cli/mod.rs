@@ -1,5 +1,6 @@
 //! The command line for people. Nothing of it is built on the helper's path.
 
+mod agent;
 mod api;
 mod completions;
 mod credential;
@@ -60,6 +61,7 @@ enum Command {
     Migrate(migrate::Arguments),
     Doctor(doctor::Arguments),
     Api(api::Arguments),
+    Agent(agent::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -74,6 +76,7 @@ const COMMANDS: &[&str] = &[
     "migrate",
     "doctor",
     "api",
+    "agent",
     "completions",
     "man",
 ];
@@ -122,15 +125,20 @@ pub fn run(arguments: &[String], environment: &Environment, report: Report) -> R
         }
     };
     let scene = || Scene::open(environment, report);
+    let secret = || agent::leave_the_secret(environment).and_then(|()| scene());
     let done = match parsed.command {
         Command::Login(arguments) => scene().and_then(|scene| login::run(&arguments, &scene)),
         Command::Logout(arguments) => scene().and_then(|scene| logout::run(&arguments, &scene)),
         Command::Status(arguments) => scene().and_then(|scene| status::run(&arguments, &scene)),
+        Command::Credential(arguments) if arguments.hands_a_secret_out() => {
+            secret().and_then(|scene| credential::run(&arguments, &scene))
+        }
         Command::Credential(arguments) => scene().and_then(|scene| credential::run(&arguments, &scene)),
         Command::Setup(arguments) => scene().and_then(|scene| setup::run(&arguments, &scene)),
         Command::Migrate(arguments) => scene().map(|scene| migrate::run(&arguments, &scene)),
         Command::Doctor(arguments) => doctor::run(&arguments, environment, report),
-        Command::Api(arguments) => scene().and_then(|scene| api::run(&arguments, &scene)),
+        Command::Api(arguments) => secret().and_then(|scene| api::run(&arguments, &scene)),
+        Command::Agent(arguments) => agent::run(&arguments, environment, report),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments, environment, report),
     };
