@@ -16,6 +16,8 @@ mod bitbucket;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
 
+#[cfg(target_os = "linux")]
+mod agent;
 mod api;
 mod archives;
 #[cfg(target_os = "linux")]

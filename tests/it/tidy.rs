@@ -81,6 +81,7 @@ fn dependencies_point_one_way() {
             "src/address/",
             &["bridge", "http", "credential", "helper", "repository", "cli"],
         ),
+        ("src/agent/", &["helper", "cli"]),
         ("src/helper/", &["cli"]),
         (
             "src/secret/",

@@ -6,6 +6,7 @@
 //! at all of them, `readme` at those that the README explains.
 
 mod addresses;
+mod agent;
 mod api;
 mod command_line;
 mod doctor;
