@@ -71,20 +71,26 @@ impl Asking {
     /// The server refused the login of a request that changes nothing. Returns whether to send the request again, with
     /// another login or once more with this one.
     pub(super) fn refused(&mut self, refusal: &Refusal, all: &KnownLogins) -> Result<bool, Failure> {
-        match self.fresh.take() {
-            Some(fresh) => {
-                self.forget(all);
-                self.logins = fresh;
-                Ok(true)
-            }
-            None => self.logins.refused(refusal, true),
-        }
+        let Some(mut fresh) = self.fresh.take() else {
+            return self.logins.refused(refusal, true);
+        };
+        self.forget(all);
+        fresh.authorization()?;
+        let is_other = !is_same(fresh.current(), self.logins.current());
+        self.logins = fresh;
+        // The same login once more, after a pause, if it has worked before.
+        Ok(is_other || self.logins.refused(refusal, true)?)
     }
 
     /// Has the next request ask for the login again.
     pub(super) fn forget(&self, all: &KnownLogins) {
         all.known().remove(&self.place);
     }
+}
+
+fn is_same(one: Option<&Login>, other: Option<&Login>) -> bool {
+    let sent = |login: &Login| (login.username.clone(), login.secret.clone());
+    one.map(sent) == other.map(sent)
 }
 
 impl KnownLogins {

@@ -1,7 +1,7 @@
 //! Warm connections: how many there are, when they are used, and what they must not be used for.
 
 use super::{Agent, refused};
-use crate::bitbucket::{Account, Action, Fault};
+use crate::bitbucket::{Account, Action, Fault, Refusal};
 use crate::support::fixture::MAIN;
 use crate::support::program::program;
 use crate::support::scene::Scene;
@@ -52,6 +52,20 @@ fn an_answer_that_is_cut_is_cut_here_too() {
         .fault(Fault::on("/git-upload-pack", Action::CutBody { after: 3000 }).skip(1));
     let said = refused(&scene, "", &["clone", "--quiet", &scene.url(MAIN), "clone"]);
     assert!(said.contains("after ") || said.contains("unexpected end"), "{said}");
+}
+
+/// A server that refuses a good secret once, as Bitbucket has done, is asked again; a push is not.
+#[test]
+fn a_passing_refusal_of_a_secret_that_worked_is_not_believed() {
+    let scene = Scene::new();
+    let agent = Agent::start(&scene, &["acme/widgets"]);
+    for _ in 0..2 {
+        scene.git_ok("", &["ls-remote", &scene.url(MAIN)]);
+        let refusal = Action::Refuse(Refusal::BadSecret);
+        scene.bitbucket.fault(Fault::on("info/refs", refusal));
+        scene.git_ok("", &["-c", "protocol.version=0", "ls-remote", &scene.url(MAIN)]);
+    }
+    assert!(!agent.said().contains("HTTP 401"), "{}", agent.said());
 }
 
 /// Two accounts by scope: each repository is asked for in its own name, over a connection of its own.
