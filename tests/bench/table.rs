@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use crate::cases::Case;
 use crate::measure::median;
+use crate::picture::Bars;
 use crate::work::{Compared, Sample};
 
 const HEAD: &str = "\
@@ -39,7 +40,6 @@ pub(crate) fn row(case: &Case, compared: &Compared) {
             show(middle(theirs, watched, of))
         )
     };
-    let wall = |side| middle(side, false, |sample| sample.taken.command.wall_micros);
     let (our_wall, their_wall) = (wall(ours), wall(theirs));
     let faster = tenths(their_wall * 100 / our_wall.max(1), 100);
     let round_trip = case
@@ -67,6 +67,21 @@ pub(crate) fn row(case: &Case, compared: &Compared) {
         pair(false, |sample| sample.bytes, |bytes| (bytes / 1024).to_string()),
     ];
     line(&format!("| {} |", columns.join(" | ")));
+}
+
+/// Returns the case as the picture shows it.
+pub(crate) fn bars(case: &Case, compared: &Compared) -> Bars {
+    Bars {
+        name: case.name.clone(),
+        bbcloud_micros: wall(&compared.bbcloud),
+        https_micros: wall(&compared.https),
+    }
+}
+
+/// Returns the median time of `side`, in microseconds, of the runs without a process around the helper.
+fn wall(side: &[Sample]) -> u64 {
+    let alone = side.iter().filter(|sample| !sample.watched);
+    median(alone.map(|sample| sample.taken.command.wall_micros))
 }
 
 /// `value` in `unit`s, with two digits after the point where that says something.
