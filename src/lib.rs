@@ -25,8 +25,8 @@
 //! 5. [`credential`]: `logins` is the one place that decides who is asking, for git's helper and for commands: the
 //!    order of sources, and what becomes of a secret that is accepted or refused. It asks through the traits in `parts`:
 //!    `keeping` (`account`, `index` and the `keychain`, in time or not at all), `netrc`, `helper` (git's, through
-//!    `git credential`), `prompt` (a person), `history` (what worked when). `username` has the rule for names, `policy`
-//!    what the settings allow.
+//!    `git credential`), `prompt` (a person), `history` (what worked when). `username` has the rule for names, `expiry`
+//!    that for days, `policy` what the settings allow.
 //! 6. [`repository`]: all of these put together for one address; `renewal` keeps [`cache`], the kept advertisement that
 //!    saves a fetch one of its two requests.
 //! 7. [`cli`]: one file or directory a subcommand, over a `scene`; `migrate` and `setup` change git's configuration

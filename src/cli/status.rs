@@ -10,6 +10,7 @@ use super::scene::{PATIENCE, Scene, exit, print};
 use crate::address::Address;
 use crate::credential::account::{Account, Place, Scope, closest};
 use crate::credential::keychain::Fault;
+use crate::credential::{expiry, keeping};
 use crate::report::{self, Failure, one_line};
 use crate::repository::Repository;
 
@@ -215,6 +216,7 @@ impl View<'_> {
             )
             .ok();
         }
+        let today = expiry::day_of(keeping::now());
         for line in &self.lines {
             let Account {
                 host,
@@ -222,6 +224,7 @@ impl View<'_> {
                 email,
                 kind,
                 place,
+                expires,
                 ..
             } = &line.account;
             let elsewhere = if *host == scene.base.host_and_port() {
@@ -238,10 +241,14 @@ impl View<'_> {
             } else {
                 ""
             };
+            let expires = expires
+                .sentence(today)
+                .map(|text| format!(", {text}"))
+                .unwrap_or_default();
             let checked = checked_text(line.checked.as_ref());
             writeln!(
                 text,
-                "{}{elsewhere}: {kind} of {username}{email}, {} in {}{until}{checked}",
+                "{}{elsewhere}: {kind} of {username}{email}, {} in {}{until}{expires}{checked}",
                 line.account.target(),
                 line.secret(),
                 place.word(),

@@ -4,8 +4,10 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
+use super::expiry::{self, Expiry};
 use crate::address::{Address, BaseUrl};
 use crate::report::{self, Failure};
 use crate::secret::kind::Kind;
@@ -140,6 +142,12 @@ pub struct Account {
     pub place: Place,
     /// When it was kept, in seconds since 1970.
     pub created: u64,
+    /// When the secret expires, as its owner said, or as is assumed.
+    pub expires: Expiry,
+    /// The day on which its owner was last reminded of that.
+    pub reminded: Option<Date>,
+    /// A repository for which the server accepted a secret of this account: the next one is tried there.
+    pub repository: Option<String>,
 }
 
 impl Account {
@@ -180,6 +188,10 @@ impl Account {
             "kind": self.kind.word(),
             "store": self.place.word(),
             "created": self.created,
+            "expires": self.expires.to_string(),
+            "expires_assumed": self.expires.is_assumed(),
+            "reminded": self.reminded.map(|day| day.to_string()),
+            "repository": self.repository,
         })
     }
 
@@ -188,14 +200,27 @@ impl Account {
         let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
         let host = text("host")?;
         let scope = text("for").filter(|scope| *scope != host).unwrap_or_default();
+        let kind = Kind::parse(&text("kind")?)?;
+        let created = value.get("created")?.as_u64()?;
+        let assumed = value.get("expires_assumed").and_then(Value::as_bool).unwrap_or(false);
+        // Earlier versions wrote no expiry; what a later one may have written is not known.
+        let expires = match value.get("expires") {
+            None => Expiry::assumed(kind, expiry::day_of(created)),
+            Some(_) => text("expires")
+                .and_then(|text| Expiry::read(&text, assumed))
+                .unwrap_or(Expiry::Unknown),
+        };
         Some(Self {
             host,
             scope: Scope(scope),
             username: text("username")?,
             email: text("email"),
-            kind: Kind::parse(&text("kind")?)?,
+            kind,
             place: Place::parse(&text("store")?)?,
-            created: value.get("created")?.as_u64()?,
+            created,
+            expires,
+            reminded: text("reminded").and_then(|day| day.parse().ok()),
+            repository: text("repository"),
         })
     }
 }
@@ -233,6 +258,9 @@ mod tests {
             kind: Kind::AppPassword,
             place: Place::System,
             created,
+            expires: Expiry::Never,
+            reminded: None,
+            repository: None,
         }
     }
 

@@ -8,9 +8,10 @@ use zeroize::Zeroizing;
 
 use super::login::Source;
 use crate::environment::Environment;
-use crate::environment::variable::BBCLOUD_TOKEN_FILE;
+use crate::environment::variable::{BBCLOUD_TOKEN, BBCLOUD_TOKEN_FILE};
 use crate::report::{Failure, Kind};
 use crate::secret::Secret;
+use crate::secret::pasted::Pasted;
 use crate::shell;
 
 /// No secret of Bitbucket's is longer; what is longer is another file.
@@ -19,12 +20,37 @@ const MAX: u64 = 64 * 1024;
 /// Returns the secret that the environment gives, if it does.
 pub fn given(environment: &Environment) -> Result<Option<(Secret, Source)>, Failure> {
     if let Some(token) = environment.token()? {
-        return Ok(Some((token.checked(&Source::Environment)?, Source::Environment)));
+        let token = plain(token.checked(&Source::Environment)?, BBCLOUD_TOKEN.name)?;
+        return Ok(Some((token, Source::Environment)));
     }
     match environment.path(&BBCLOUD_TOKEN_FILE) {
-        Some(path) => Ok(Some((read_file(&path)?, Source::File))),
+        Some(path) => {
+            let secret = plain(read_file(&path)?, &format!("'{}'", path.display()))?;
+            Ok(Some((secret, Source::File)))
+        }
         None => Ok(None),
     }
+}
+
+/// Returns the secret of a build server if it is one as it should be: a warning in each of its logs would help nobody.
+fn plain(secret: Secret, place: &str) -> Result<Secret, Failure> {
+    match Pasted::recognize(secret) {
+        Pasted::Plain(secret) => Ok(secret),
+        Pasted::Wrapped(_, wrapping) => Err(Failure::new(Kind::Usage, format!("{place} has {wrapping}"))
+            .hint(format!("put the secret alone into {place}"))),
+        Pasted::Unexpanded(name) => Err(unexpanded(&name)),
+    }
+}
+
+/// A variable's name was given in place of its value.
+pub fn unexpanded(name: &str) -> Failure {
+    Failure::new(
+        Kind::Usage,
+        format!("the secret is the name of a variable, '{name}', and not its value"),
+    )
+    .hint(format!(
+        "check that '{name}' is set, and use double quotes, so that the shell expands it"
+    ))
 }
 
 /// Reads the first line of the file at `path`.
@@ -86,7 +112,6 @@ fn unreadable(place: &str, error: &io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::variable::BBCLOUD_TOKEN;
 
     #[test]
     fn the_variable_wins_over_the_file() {

@@ -1,6 +1,6 @@
 //! The list of accounts, in a file of the user's configuration: who is signed in is known without any keychain.
 //!
-//! No secret is in it. It must not know stores: what the file says may be out of date, and the keychain decides.
+//! No secret is in it. Does not depend on stores: what the file says may be out of date, and the keychain decides.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -123,6 +123,10 @@ impl List {
         let entry = |account: &Account| {
             let mut entry = account.to_json();
             let before = known.iter().find(|(other, _)| other.is_same(account));
+            if let Some((_, before)) = before.filter(|(other, _)| other == account) {
+                // It may have values that are not understood here.
+                return (*before).clone();
+            }
             if let (Some((_, Value::Object(before))), Some(entry)) = (before, entry.as_object_mut()) {
                 for (name, value) in before {
                     entry.entry(name).or_insert_with(|| value.clone());
@@ -170,6 +174,9 @@ mod tests {
             kind: kind::Kind::ApiToken,
             place: Place::System,
             created: 1,
+            expires: crate::credential::expiry::Expiry::Unknown,
+            reminded: None,
+            repository: None,
         }
     }
 

@@ -75,6 +75,38 @@ pub fn keep(
     Ok(())
 }
 
+/// Returns the accounts at the host of `account` that have the same secret as one that it replaces: they are to have its
+/// new secret too. An account whose secret cannot be read shares it with nobody, as far as is known.
+pub fn sharing(accounts: &[Account], secrets: &dyn Secrets, account: &Account) -> Vec<Account> {
+    let (replaced, others): (Vec<_>, Vec<_>) = accounts
+        .iter()
+        .filter(|other| other.host == account.host)
+        .partition(|other| other.scope == account.scope);
+    let old: Vec<Secret> = replaced.iter().filter_map(|other| secrets.read(other).ok()).collect();
+    let shares = |other: &&&Account| secrets.read(other).is_ok_and(|secret| old.contains(&secret));
+    others.iter().filter(shares).map(|other| (*other).clone()).collect()
+}
+
+/// Puts the new secret of `account` in the place of the one that `other` has, for what `other` is for. Others that are
+/// signed in for the same stay. Returns the account that has it now.
+pub fn renew(
+    accounts: &dyn Accounts,
+    secrets: &dyn Secrets,
+    other: &Account,
+    account: &Account,
+    secret: &Secret,
+) -> Result<Account, Failure> {
+    let renewed = Account {
+        scope: other.scope.clone(),
+        ..account.clone()
+    };
+    keep(accounts, secrets, &renewed, secret, false)?;
+    if !renewed.is_same(other) {
+        forget(accounts, secrets, other)?;
+    }
+    Ok(renewed)
+}
+
 /// Forgets the secret of `account`. Where the keychain cannot be asked, the account stays known.
 pub fn forget(accounts: &dyn Accounts, secrets: &dyn Secrets, account: &Account) -> Result<(), Failure> {
     match secrets.delete(account) {
@@ -98,6 +130,7 @@ pub fn now() -> u64 {
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+    use std::rc::Rc;
 
     use super::super::logins::fake::{Fake, account};
     use super::*;
@@ -132,6 +165,50 @@ mod tests {
                 "{walk:?}"
             );
         }
+    }
+
+    #[test]
+    fn accounts_that_share_a_secret_are_found() {
+        let fake = Fake::default();
+        fake.sign_in("", "ada", Some("ATATT-old"));
+        fake.sign_in("acme", "ada", Some("ATATT-old"));
+        fake.sign_in("acme/widgets", "bob", Some("ATATT-other"));
+        fake.sign_in("beta", "eve", None);
+        let accounts = fake.accounts.borrow().clone();
+        let targets = |scope: &str| {
+            let sharing = sharing(&accounts, &fake, &account(scope, "ada"));
+            sharing
+                .iter()
+                .map(|account| account.target().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(targets(""), ["acme"]);
+        assert_eq!(targets("acme"), ["bitbucket.org"]);
+        assert!(targets("acme/widgets").is_empty());
+        assert!(targets("beta").is_empty());
+    }
+
+    #[test]
+    fn a_new_secret_goes_to_one_account_and_leaves_others_for_the_same() {
+        let fake = Rc::new(Fake::default());
+        fake.sign_in("acme", "ada", Some("ATATT-old"));
+        fake.sign_in("acme", "bob", Some("ATBB-bob"));
+        let ada = fake.accounts.borrow()[0].clone();
+        let new = account("", "x-bitbucket-api-token-auth");
+        let renewed = renew(&fake, &fake, &ada, &new, &Secret::new("ATATT-new")).expect("kept");
+        assert_eq!(
+            (renewed.target(), renewed.username.as_str()),
+            ("acme", new.username.as_str())
+        );
+        let names: Vec<_> = fake
+            .accounts
+            .borrow()
+            .iter()
+            .map(|account| account.username.clone())
+            .collect();
+        assert_eq!(names, ["bob", new.username.as_str()]);
+        assert_eq!(Secrets::read(&fake, &renewed).expect("kept"), Secret::new("ATATT-new"));
+        assert_eq!(Secrets::read(&fake, &ada), Err(Fault::NoEntry));
     }
 
     /// A list that cannot be written.

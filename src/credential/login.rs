@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::account::Account;
+use super::expiry::Expiry;
 use super::username;
 use crate::report::{self, Failure};
 use crate::secret::Secret;
@@ -121,6 +122,8 @@ pub struct Login {
     pub authtype: Option<String>,
     /// When it last worked, in seconds since 1970, if that is known.
     pub worked: Option<u64>,
+    /// When it expires, as its owner said.
+    pub expires: Expiry,
 }
 
 impl Login {
@@ -135,6 +138,7 @@ impl Login {
             target: None,
             authtype: None,
             worked: None,
+            expires: Expiry::Unknown,
         }
     }
 
@@ -158,6 +162,7 @@ impl Login {
             target: Some(account.target().to_owned()),
             authtype: None,
             worked: None,
+            expires: account.expires,
         }
     }
 

@@ -11,6 +11,7 @@
 pub mod account;
 pub mod caller;
 mod environment;
+pub mod expiry;
 pub mod helper;
 pub mod history;
 pub mod index;
@@ -26,5 +27,5 @@ pub mod prompt;
 pub mod refused;
 pub mod username;
 
-pub use self::environment::{given, read_file, read_line};
+pub use self::environment::{given, read_file, read_line, unexpanded};
 pub use self::logins::{Logins, Wanted};

@@ -8,13 +8,14 @@ use std::time::Duration;
 use url::Url;
 
 use super::account::Place;
+use super::expiry::DAYS_BEFORE;
 use super::helper::LAST;
 use super::keychain::Limits;
 use crate::environment::Environment;
 use crate::environment::variable as var;
 use crate::git::config::Config;
 use crate::git::value;
-use crate::report::{Failure, Kind};
+use crate::report::{self, Failure, Kind};
 
 /// How long the keychain may take by itself.
 const ALONE: Duration = Duration::from_secs(3);
@@ -42,6 +43,9 @@ pub struct Policy {
     pub helpers: HelperSettings,
     /// Whether helpers are asked before the server wants to know who asks (`http.proactiveAuth`).
     pub proactive: bool,
+    /// From how many days before its expiry a secret's owner is reminded (`bbcloud.expiryWarning`); 0 for never, as where
+    /// nobody is at the terminal.
+    pub remind_before: u32,
 }
 
 /// Git's settings for its credential helpers (git-config(1), `credential.*`).
@@ -86,6 +90,7 @@ impl Policy {
             askpass: askpass(config, environment),
             helpers: HelperSettings::read(url, config)?,
             proactive,
+            remind_before: remind_before(config, environment)?,
         })
     }
 }
@@ -95,6 +100,29 @@ fn interactive(config: &Config) -> bool {
     match config.text("credential.interactive") {
         Some(text) => !text.eq_ignore_ascii_case("never") && value::boolean(&text) != Some(false),
         None => true,
+    }
+}
+
+/// `bbcloud.expiryWarning`: a number of days, or a word of git's for on and off; 0 where nobody reads it.
+fn remind_before(config: &Config, environment: &Environment) -> Result<u32, Failure> {
+    let days = match config.text("bbcloud.expiryWarning") {
+        Some(text) => days(&text).ok_or_else(|| {
+            let message = format!("unknown value for config 'bbcloud.expiryWarning': {text}");
+            Failure::new(Kind::Usage, message)
+                .hint("use a number of days, or 'false': 'git config --global bbcloud.expiryWarning 14'")
+        })?,
+        None => DAYS_BEFORE,
+    };
+    let is_read = report::is_watched() && !is_build_server(environment);
+    Ok(if is_read { days } else { 0 })
+}
+
+fn days(text: &str) -> Option<u32> {
+    match (value::integer(text), value::boolean(text)) {
+        (Some(days), _) => u32::try_from(days).ok(),
+        (None, Some(true)) => Some(DAYS_BEFORE),
+        (None, Some(false)) => Some(0),
+        (None, None) => None,
     }
 }
 

@@ -61,6 +61,19 @@ pub const ALL: &[Setting] = &[
         meaning: "`false`: do not keep what repositories advertise",
     },
     Setting {
+        name: "bbcloud.expiryWarning",
+        variable: None,
+        trusted: false,
+        meaning: "from how many days before its expiry you are reminded of a secret, once a day and at a terminal only: \
+            14 unless set; `false` for never",
+    },
+    Setting {
+        name: "bbcloud.tokenPage",
+        variable: None,
+        trusted: true,
+        meaning: "the page that `login` opens to create a token; empty for none",
+    },
+    Setting {
         name: "bbcloud.lfs",
         variable: None,
         trusted: false,

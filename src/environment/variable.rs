@@ -109,9 +109,12 @@ variables! {
     XDG_DATA_HOME = "XDG_DATA_HOME": "where the user's manual pages and completions are, instead of ~/.local/share";
     XDG_RUNTIME_DIR = "XDG_RUNTIME_DIR": "where the session's sockets are";
     DBUS_SESSION_BUS_ADDRESS = "DBUS_SESSION_BUS_ADDRESS": "where the session's message bus, and so the keychain, is";
+    BROWSER = "BROWSER": "the browser that `login` opens the page with, where tokens are created";
+    WSL_DISTRO_NAME = "WSL_DISTRO_NAME": "whether this Linux runs inside Windows, whose browser `login` then opens";
     DISPLAY = "DISPLAY": "whether there is an X11 desktop that can ask to unlock the keychain";
     WAYLAND_DISPLAY = "WAYLAND_DISPLAY": "the same for Wayland";
-    SSH_CONNECTION = "SSH_CONNECTION": "whether the session came in over ssh, where no window of macOS can be seen";
+    SSH_CONNECTION = "SSH_CONNECTION": "whether the session came in over ssh, where no window of macOS can be seen and `login` opens no browser";
+    SSH_TTY = "SSH_TTY": "the same for the browser";
     NO_COLOR = "NO_COLOR": "turns colour off, with any value that is not empty";
     CI = "CI": "whether nobody is there to answer";
     LANGUAGE = "LANGUAGE": "the user's languages, best first, for what the server writes";

@@ -15,6 +15,8 @@ use crate::bridge::Error;
 use crate::bridge::outcome::Answerer;
 use crate::bridge::service::Service;
 use crate::credential::caller::Caller;
+use crate::credential::expiry::{self, Expired};
+use crate::credential::keeping;
 use crate::credential::login::{Login, Source};
 use crate::report::{Failure, Kind};
 use crate::secret::kind::Kind as SecretKind;
@@ -48,6 +50,8 @@ pub struct Who<'a> {
     pub target: Option<&'a str>,
     /// When the secret last worked, in seconds since 1970, if that is known.
     pub worked: Option<u64>,
+    /// That it has expired, if that is known.
+    pub expired: Option<Expired>,
 }
 
 impl<'a> From<&'a Login> for Who<'a> {
@@ -58,6 +62,7 @@ impl<'a> From<&'a Login> for Who<'a> {
             source: login.source,
             target: login.target.as_deref(),
             worked: login.worked,
+            expired: login.expires.passed(expiry::day_of(keeping::now())),
         }
     }
 }

@@ -85,6 +85,11 @@ impl Asked<'_> {
             refusal.host, who.kind, who.username, self.address
         );
         let failure = Failure::new(Kind::Unauthenticated, message).because(came_from(who));
+        if let Some(expired) = who.expired {
+            return failure
+                .because(format!("the {} {expired}", noun(who.kind)))
+                .hint(self.replace_login());
+        }
         match wrong_username(who) {
             Some(hint) => failure.hint(hint),
             None if refusal.text.contains("may not have access") => failure

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::NEW_TOKEN;
 use super::refused::{came_from, noun, support, try_again};
 use super::words::Scopes;
+use super::{NEW_TOKEN, Who};
 use crate::bridge::outcome::Answerer;
 use crate::bridge::refusal::Refusal;
 use crate::credential::login::{Login, Source};
@@ -84,7 +84,13 @@ fn replace(login: &Login) -> &'static str {
 }
 
 fn unauthenticated(failure: Failure, login: &Login) -> Failure {
-    let failure = failure.because(came_from(login.into()));
+    let who = Who::from(login);
+    let failure = failure.because(came_from(who));
+    if let Some(expired) = who.expired {
+        return failure
+            .because(format!("the {} {expired}", noun(login.kind())))
+            .hint(replace(login));
+    }
     match (login.kind(), &login.email) {
         (SecretKind::ApiToken, Some(email)) => failure
             .hint(format!(

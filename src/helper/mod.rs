@@ -159,7 +159,11 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
         }
         if name == "verbosity" && outcome == Outcome::Set {
             let quiet = self.options.is_quiet();
-            self.named.open()?.remote.http().set_quiet(quiet);
+            let remote = &mut self.named.open()?.remote;
+            remote.http().set_quiet(quiet);
+            if quiet {
+                remote.credentials_mut().remind_nobody();
+            }
         }
         match outcome {
             Outcome::Set => self.reply(b"ok\n"),

@@ -1,8 +1,10 @@
 //! The type of every secret: it cannot be displayed, is redacted when debugged, and is wiped when dropped.
 //!
-//! Does not depend on what a secret is for, nor on where it is kept. [`kind`] tells the sorts of secrets apart.
+//! Does not depend on what a secret is for, nor on where it is kept. [`kind`] tells the sorts of secrets apart,
+//! [`pasted`] what people give in place of one.
 
 pub mod kind;
+pub mod pasted;
 
 use std::fmt;
 

@@ -4,15 +4,13 @@ use super::Target;
 use super::checks::Checks;
 use crate::cli::scene::Scene;
 use crate::credential::account::{Account, Place, closest};
+use crate::credential::expiry;
 use crate::credential::{given, keeping};
 use crate::http::date_of;
 use crate::secret::kind::Kind;
 
-/// Bitbucket's API tokens live for a year at most, in seconds.
-const LONGEST_LIFE: u64 = 365 * 86_400;
-
-/// How long before its end a secret is warned about, in seconds.
-const NOTICE: u64 = 30 * 86_400;
+/// How many days before its end a secret is warned about.
+const NOTICE_DAYS: i64 = 30;
 
 /// What the server's checks may use.
 #[derive(Debug, Clone, Copy)]
@@ -162,19 +160,17 @@ fn check_account(target: &Target, account: Option<&Account>, scene: &Scene<'_>, 
         account.target(),
         date_of(account.created)
     );
-    if account.kind == Kind::ApiToken {
-        // The list of accounts may be damaged: any number is taken.
-        let end = account.created.saturating_add(LONGEST_LIFE);
-        let detail = format!("{detail}; it expires on {} at the latest", date_of(end));
-        if keeping::now() + NOTICE > end {
-            let remedy = format!("git-remote-bbcloud login --replace --for {}", account.target());
-            checks.warn(NAME, detail, &remedy);
-        } else {
-            checks.ok(NAME, detail);
-        }
-        return;
+    let today = expiry::day_of(keeping::now());
+    let (Some(left), Some(sentence)) = (account.expires.days_left(today), account.expires.sentence(today)) else {
+        return judge(NAME, account.kind, detail, scene, checks);
+    };
+    let detail = format!("{detail}; it {sentence}");
+    if left < NOTICE_DAYS {
+        let remedy = format!("git-remote-bbcloud login --replace --for {}", account.target());
+        checks.warn(NAME, detail, &remedy);
+    } else {
+        judge(NAME, account.kind, detail, scene, checks);
     }
-    judge(NAME, account.kind, detail, scene, checks);
 }
 
 fn judge(name: &'static str, kind: Kind, detail: String, scene: &Scene<'_>, checks: &mut Checks) {

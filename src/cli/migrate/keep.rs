@@ -5,6 +5,7 @@ use super::plan::Change;
 use crate::address::Address;
 use crate::cli::scene::Scene;
 use crate::credential::account::{Account, Scope, closest};
+use crate::credential::expiry::{self, Expiry};
 use crate::credential::keeping;
 use crate::credential::login::{Login, Source};
 use crate::credential::username;
@@ -95,6 +96,7 @@ impl<'a, 'b> Keeper<'a, 'b> {
         let taken = accounts
             .iter()
             .any(|account| account.host == host && account.scope == Scope::host());
+        let now = keeping::now();
         Ok(Account {
             host,
             scope: if personal && !taken {
@@ -106,7 +108,10 @@ impl<'a, 'b> Keeper<'a, 'b> {
             email: login.email.clone(),
             kind: login.kind,
             place: self.scene.place()?,
-            created: keeping::now(),
+            created: now,
+            expires: Expiry::assumed(login.kind, expiry::day_of(now)),
+            reminded: None,
+            repository: None,
         })
     }
 

@@ -220,6 +220,9 @@ mod tests {
             kind: Kind::AppPassword,
             place: Place::System,
             created: 1,
+            expires: crate::credential::expiry::Expiry::Unknown,
+            reminded: None,
+            repository: None,
         }
     }
 

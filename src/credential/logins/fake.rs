@@ -8,6 +8,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::credential::account::{Account, Place, Scope};
+use crate::credential::expiry::Expiry;
 use crate::credential::helper::{self, Found, Question};
 use crate::credential::history::{self, History, Key, Record};
 use crate::credential::keychain::Fault;
@@ -28,6 +29,9 @@ pub(in crate::credential) fn account(scope: &str, username: &str) -> Account {
         kind: Kind::Unknown,
         place: Place::System,
         created: 1,
+        expires: Expiry::Unknown,
+        reminded: None,
+        repository: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Logins, Step};
 use crate::credential::account::{Account, Scope};
+use crate::credential::expiry::{self, Expiry};
 use crate::credential::helper::Found;
 use crate::credential::history::Record;
 use crate::credential::keeping::{self, Walk};
@@ -79,6 +80,7 @@ impl Logins {
             None if login.kind() == Kind::AccessToken => self.wanted.scope.clone(),
             None => Scope::host(),
         };
+        let now = self.parts.clock.now();
         let account = Account {
             host: self.wanted.host.clone(),
             scope,
@@ -86,7 +88,10 @@ impl Logins {
             email: login.email.clone(),
             kind: login.kind(),
             place,
-            created: self.parts.clock.now(),
+            created: now,
+            expires: Expiry::assumed(login.kind(), expiry::day_of(now)),
+            reminded: None,
+            repository: Some(self.wanted.scope.text().to_owned()),
         };
         let replace = self.account.is_some();
         let secrets = self.parts.secrets.as_ref();

@@ -145,6 +145,11 @@ impl Logins {
         self.step = Step::Nobody;
     }
 
+    /// Reminds nobody of a secret that expires soon: git is to be quiet.
+    pub fn remind_nobody(&mut self) {
+        self.policy.remind_before = 0;
+    }
+
     /// Asks no person for anything from now on, and the keychain only if `keychain` says that it can be had. Git's helpers
     /// are asked, and not told what became of it: a command that only looks changes nothing.
     pub fn only_look(&mut self, keychain: bool) {

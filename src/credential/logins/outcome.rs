@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::verdict::Verdict;
 use super::{Logins, Step, Telling};
 use crate::bridge::refusal::Refusal;
+use crate::credential::expiry;
 use crate::credential::history::{FRESH, Key, Record};
 use crate::credential::login::{Login, Source};
+use crate::credential::prompt::Note;
 use crate::report::Failure;
 
 /// How long a passing fault of the server is given to pass.
@@ -43,6 +45,39 @@ impl Logins {
         }
         self.note_worked(&login);
         self.parts.person.end_turn(&self.wanted.host, false);
+        if login.source == Source::Keychain {
+            self.remind(&login);
+        }
+    }
+
+    /// Reminds the user, once a day, of a secret that expires soon.
+    fn remind(&self, login: &Login) {
+        let (Some(account), Some(accounts)) = (&self.account, &self.parts.accounts) else {
+            return;
+        };
+        let today = expiry::day_of(self.parts.clock.now());
+        let days = self.policy.remind_before;
+        if account.expires.reminder(today, account.reminded, days).is_none() {
+            return;
+        }
+        // Noted first: commands that run at the same time remind once, and a list that cannot be written makes no
+        // command remind.
+        let mut is_first = false;
+        let noted = accounts.update(&mut |accounts| {
+            for other in accounts.iter_mut().filter(|other| other.is_same(account)) {
+                is_first = other.reminded != Some(today);
+                other.reminded = Some(today);
+            }
+        });
+        let sentence = account.expires.sentence(today).filter(|_| noted.is_ok() && is_first);
+        if let Some(sentence) = sentence {
+            let (kind, target) = (login.kind(), account.target());
+            let person = &self.parts.person;
+            person.tell(&Note::Warning(format!("the {kind} for '{target}' {sentence}")));
+            person.tell(&Note::Hint(format!(
+                "run 'git-remote-bbcloud login --replace --for {target}'"
+            )));
+        }
     }
 
     /// The server has refused the request. Returns whether there is something else to try.

@@ -71,6 +71,8 @@ fn at_a_terminal_it_says_where_tokens_are_made_and_shows_none() {
     terminal.enter("");
     terminal.expect("Password for 'https://localhost");
     terminal.enter(TOKEN);
+    terminal.expect("Expires on (a date, a number of days, 'never' or 'unknown') [20");
+    terminal.enter("");
     terminal.expect("signed in for 'acme/widgets'");
     let (code, shown) = terminal.end();
     assert_eq!(code, Some(0));

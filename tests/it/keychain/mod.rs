@@ -1,11 +1,13 @@
 //! Signing in, as a person and as git do it: against a real Secret Service, real terminals and git's own helpers.
 
+mod browser;
 mod canary;
 mod commands;
 pub(crate) mod desktop;
 mod early;
 mod faults;
 mod git_credential;
+mod lifetimes;
 mod odd;
 mod order;
 mod parallel;

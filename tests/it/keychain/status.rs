@@ -28,7 +28,8 @@ fn every_account_is_shown_without_its_secret() {
         &["hint: nobody is signed in: run 'git-remote-bbcloud login'"],
     );
 
-    keep(&scene, TOKEN, &["--email", "ada@example.com"]);
+    let expiring = ["--email", "ada@example.com", "--expires", "2999-12-31"];
+    keep(&scene, TOKEN, &expiring);
     keep(&scene, "ATBB-ann", &["--username", "ann", "--for", "acme/widgets"]);
     let (code, shown) = status(&scene, &[]);
     assert_eq!((code, &shown["signed_in"]), (Some(0), &json!(true)));
@@ -44,16 +45,21 @@ fn every_account_is_shown_without_its_secret() {
         ("secret", json!("kept")),
         ("volatile", json!(false)),
         ("check", json!(null)),
+        ("expires", json!("2999-12-31")),
+        ("expires_assumed", json!(false)),
     ] {
         assert_eq!(account(0, name), value, "{name}");
     }
     assert_eq!(account(1, "for"), "acme/widgets");
     assert_eq!(account(1, "kind"), "app-password");
+    assert_eq!(account(1, "expires"), "unknown");
     let text = ours(&scene, &["status"]);
+    let (days, _) = text.stdout.split_once(" days").expect("the days that are left");
+    let (_, days) = days.rsplit_once(' ').expect("a number");
     assert_eq!((text.code, text.stderr.as_str()), (Some(0), ""));
     let expected = format!(
         "keychain: available (secret-service)\n\
-         {host}: API token of x-bitbucket-api-token-auth, e-mail ada@example.com, kept in secret-service\n\
+         {host}: API token of x-bitbucket-api-token-auth, e-mail ada@example.com, kept in secret-service, expires in {days} days\n\
          acme/widgets: app password of ann, kept in secret-service\n"
     );
     assert_eq!(text.stdout, expected);

@@ -14,6 +14,7 @@ fn signing_in() {
     let scene = scene();
     let _desktop = Desktop::start(&scene);
     logins(&mut table, &scene);
+    lifetimes(&mut table, &scene);
     terminals(&mut table, &scene);
     asked(&mut table, &scene);
     at_the_same_time(&mut table, &scene);
@@ -95,6 +96,77 @@ fn refused_logins(table: &mut Table, scene: &Scene) {
         &login(&["--no-verify"], TOKEN),
     );
     scene.unset("BBCLOUD_TOKEN");
+}
+
+/// When the secret expires, what is pasted in place of it, and a better one for it.
+fn lifetimes(table: &mut Table, scene: &Scene) {
+    let login = |more: &[&str], secret: &str| ours_with(scene, &[&["login", "--token-stdin"], more].concat(), secret);
+    let soon = login(&["--for", "acme/widgets", "--expires", "30"], TOKEN);
+    table.works("signed in until a day that is given", scene, &soon);
+    table.works(
+        "signed in with a secret that never expires",
+        scene,
+        &login(&["--for", "acme", "--expires", "never"], TOKEN),
+    );
+    table.fails(
+        "a day that the calendar does not have",
+        scene,
+        &login(&["--expires", "2027-02-29"], TOKEN),
+    );
+    table.fails("a day in the past", scene, &login(&["--expires", "2020-02-02"], TOKEN));
+    table.works(
+        "replaced wherever it was",
+        scene,
+        &login(&["--for", "acme/widgets", "--replace"], TOKEN),
+    );
+    table.fails(
+        "replaced by what cannot be tried",
+        scene,
+        &login(&["--for", "acme", "--replace"], "ATATT-new"),
+    );
+    ours_with(scene, &["logout", "--all"], "");
+    let quoted = login(&["--for", "acme/widgets"], &format!("'{TOKEN}'"));
+    table.works("pasted in quotes", scene, &quoted);
+    table.works(
+        "pasted with a header",
+        scene,
+        &login(&["--for", "acme/widgets"], &format!("Bearer {TOKEN}")),
+    );
+    table.works(
+        "pasted with a user name",
+        scene,
+        &login(&["--for", "acme/widgets"], &format!("ada:{TOKEN}")),
+    );
+    table.fails("a variable that nobody expanded", scene, &login(&[], "$TOKEN"));
+    scene.set("BBCLOUD_TOKEN", "%TOKEN%");
+    table.fails(
+        "a variable that nobody expanded, on a build server",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
+    scene.set("BBCLOUD_TOKEN", format!("\"{TOKEN}\""));
+    table.fails(
+        "quotes around the secret of a build server",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
+    scene.unset("BBCLOUD_TOKEN");
+    configure(scene, "bbcloud.expiryWarning", "soon");
+    table.fails(
+        "a setting that is neither a number of days nor a word",
+        scene,
+        &ls_remote(scene, "acme/widgets"),
+    );
+    configure(scene, "bbcloud.expiryWarning", "14");
+    keep(scene, TOKEN, &["--for", "acme", "--expires", "1"]);
+    ours_with(scene, &["logout", "--for", "acme/widgets"], "");
+    let list = &["git", "ls-remote", "bbcloud::acme/widgets", "nothing"][..];
+    table.add_text("a secret expires soon", &terminal(scene, list, &[]));
+    configure(scene, "bbcloud.tokenPage", "file:///etc/passwd");
+    let login = &["git-remote-bbcloud", "login"][..];
+    table.add_text("the page of tokens is not of the web", &terminal(scene, login, &[]));
+    configure(scene, "bbcloud.tokenPage", "");
+    ours_with(scene, &["logout", "--all"], "");
 }
 
 /// What was shown until `answers` have been given to what is shown before them.

@@ -191,6 +191,9 @@ pub(super) fn normalised(scene: &Scene, text: &str) -> String {
         |c| c.is_ascii_digit(),
         |digits| (digits.len() > 8).then_some("(<seconds>"),
     );
+    // A year from now: days, and the day itself.
+    let text = replaced(&text, "expires in ", |c| c.is_ascii_digit(), |_| Some("expires in <n>"));
+    let text = replaced(&text, " [20", |c| c.is_ascii_digit() || c == '-', |_| Some(" [<day>"));
     // Ports that the system has chosen.
     let is_chosen = |port: &str| port.parse::<u16>().is_ok_and(|port| port >= 32768);
     replaced(

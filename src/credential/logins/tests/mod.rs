@@ -1,6 +1,8 @@
-//! Each decision, without files and processes: the order of sources, names and questions; `outcomes` has the rest.
+//! Each decision, without files and processes: the order of sources, names and questions; `outcomes` and `reminders`
+//! have the rest.
 
 mod outcomes;
+mod reminders;
 
 use std::rc::Rc;
 
