@@ -5,6 +5,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::expiry::Expiry;
 use super::login::{Login, Source};
 use crate::secret::kind::Kind;
 
@@ -21,6 +22,8 @@ pub struct Caller {
     pub target: Option<String>,
     /// When the secret last worked, in seconds since 1970, if that is known.
     pub worked: Option<u64>,
+    /// When the secret expires.
+    pub expires: Expiry,
 }
 
 impl From<&Login> for Caller {
@@ -31,6 +34,7 @@ impl From<&Login> for Caller {
             source: login.source,
             target: login.target.clone(),
             worked: login.worked,
+            expires: login.expires,
         }
     }
 }
@@ -51,6 +55,13 @@ impl Caller {
         if let Some(worked) = self.worked {
             line = format!("{line}; worked={worked}");
         }
+        if self.expires != Expiry::Unknown {
+            line = format!(
+                "{line}; expires={}; assumed={}",
+                self.expires,
+                self.expires.is_assumed()
+            );
+        }
         line
     }
 
@@ -68,6 +79,9 @@ impl Caller {
             source: Source::parse(&value("source")?)?,
             target: value("for"),
             worked: value("worked").and_then(|time| time.parse().ok()),
+            expires: value("expires")
+                .and_then(|text| Expiry::read(&text, value("assumed").as_deref() == Some("true")))
+                .unwrap_or(Expiry::Unknown),
         })
     }
 }
@@ -78,9 +92,16 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        for (username, target, worked) in [
-            ("ada", None, None),
-            ("a; b=c\u{e4}@x", Some("acme/widgets".to_owned()), Some(1_800_000_000)),
+        let day = jiff::civil::date(2027, 11, 28);
+        for (username, target, worked, expires) in [
+            ("ada", None, None, Expiry::Unknown),
+            (
+                "a; b=c\u{e4}@x",
+                Some("acme/widgets".to_owned()),
+                Some(1_800_000_000),
+                Expiry::AtLatest(day),
+            ),
+            ("ada", None, None, Expiry::On(day)),
         ] {
             let who = Caller {
                 username: username.to_owned(),
@@ -88,6 +109,7 @@ mod tests {
                 source: Source::Keychain,
                 target,
                 worked,
+                expires,
             };
             assert_eq!(Caller::parse(&who.line()), Some(who));
         }

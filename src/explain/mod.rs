@@ -75,6 +75,7 @@ impl<'a> From<&'a Caller> for Who<'a> {
             source: caller.source,
             target: caller.target.as_deref(),
             worked: caller.worked,
+            expired: caller.expires.passed(expiry::day_of(keeping::now())),
         }
     }
 }

@@ -50,6 +50,13 @@ impl Asking {
         }
     }
 
+    /// See [`Logins::remind_nobody`].
+    pub fn remind_nobody(&mut self) {
+        if let Self::Own(logins) = self {
+            logins.remind_nobody();
+        }
+    }
+
     /// See [`Logins::only_look`].
     pub fn only_look(&mut self, keychain: bool) {
         if let Self::Own(logins) = self {
