@@ -15,8 +15,10 @@ use super::request::{self, LONGEST};
 use crate::http::agent::{ACCOUNT, ANSWER, Said};
 use crate::http::upstream::Abandon;
 
-/// How long a client may keep a connection without a request.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long a thread waits for the next request of its client.
+const LINGER: Duration = Duration::from_secs(1);
+/// How long a client may take to send the head of a request that it has begun.
+const HEAD: Duration = Duration::from_secs(10);
 /// How often a client that waits is told that the agent is alive.
 const BEAT: Duration = Duration::from_secs(5);
 /// How long a client that was refused may take to read why, and how much of what it sends meanwhile is thrown away.
@@ -117,6 +119,16 @@ pub(super) struct Answers {
     pub(super) bytes: u64,
 }
 
+/// What a client does next.
+pub(super) enum Next {
+    /// It sends a request, whose head this is.
+    Head(Vec<u8>),
+    /// It sends nothing for now.
+    Idle,
+    /// It has closed the connection.
+    Ended,
+}
+
 /// A client's connection.
 pub(super) struct Client {
     pub(super) requests: BufReader<UnixStream>,
@@ -142,21 +154,28 @@ impl Client {
         })
     }
 
-    /// Waits for the next request and returns its head; nothing if the client has ended, or keeps quiet for too long.
-    /// From then on the client waits.
-    pub(super) fn next_head(&mut self) -> io::Result<Option<Vec<u8>>> {
-        self.requests.get_ref().set_read_timeout(Some(IDLE))?;
+    /// Waits a moment for the next request, and then for the rest of its head. From then on the client waits.
+    pub(super) fn next_head(&mut self) -> io::Result<Next> {
+        self.requests.get_ref().set_read_timeout(Some(LINGER))?;
+        match self.requests.fill_buf() {
+            Ok([]) => return Ok(Next::Ended),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                return Ok(Next::Idle);
+            }
+            Err(error) => return Err(error),
+        }
+        self.requests.get_ref().set_read_timeout(Some(HEAD))?;
         let mut head = Vec::new();
         let start = Instant::now();
         while request::end(&head).is_none() {
             let count = head.len();
             // What does not become a request is not waited for.
-            if count >= LONGEST || start.elapsed() > IDLE {
+            if count >= LONGEST || start.elapsed() > HEAD {
                 return Err(io::ErrorKind::InvalidData.into());
             }
             let most = (LONGEST - count) as u64;
             match io::Read::take(&mut self.requests, most).read_until(b'\n', &mut head) {
-                Ok(0) if count == 0 => return Ok(None),
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -167,7 +186,12 @@ impl Client {
         self.answers.begun = false;
         self.answers.bytes = 0;
         self.answers.wait.begin();
-        Ok(Some(head))
+        Ok(Next::Head(head))
+    }
+
+    /// Returns the connection, on which nothing has been read ahead, to be watched until there is a request.
+    pub(super) fn into_stream(self) -> UnixStream {
+        self.requests.into_inner()
     }
 
     /// Lets a client that has been refused in the middle of its request read why.

@@ -57,6 +57,7 @@ pub fn run(start: Start<'_>, environment: &Environment, report: Report) -> Resul
     let is_private = !is_for_command && default.is_some_and(|default| socket.path() == default);
     let policy = policy(start.rules, is_private)?;
     let server = Server::new(serving(policy, environment, report)?);
+    let server = server.map_err(|error| Failure::new(Kind::Local, "cannot serve").caused_by(&error))?;
     let socket = socket.make()?;
     if let Some((program, arguments)) = start.command.split_first() {
         return serve_command(&server, socket, program, arguments);

@@ -12,7 +12,7 @@
 //!    `request` and `body` are what a client sends, `fields` what of it passes.
 //! 2. `serving` reads a client's requests, and `passing` takes one to the server and its answer back: `asking` is who asks, `refusals` whom the server
 //!    refused, `pool` and `clock` are the connections to the server, `client` is the one to the client, `log` the line that is left of it.
-//! 3. `server` accepts clients, `socket` is the file that they connect to, `life` begins and ends all of it.
+//! 3. `server` accepts clients and keeps those without a request in `waiting`, `socket` is the file that they connect to, `life` begins and ends all of it.
 //!
 //! The helper's side is in `repository`, which finds the socket, and in `http`, which connects to it.
 //!
@@ -54,3 +54,5 @@ mod serving;
 mod socket;
 #[cfg(unix)]
 mod surroundings;
+#[cfg(unix)]
+mod waiting;

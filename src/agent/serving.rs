@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::asking::KnownLogins;
 use super::body::Body;
-use super::client::{Client, Wait};
+use super::client::{Client, Next, Wait};
 use super::log::Line;
 use super::passing::Job;
 use super::policy::Policy;
@@ -62,17 +62,23 @@ pub(super) fn unsent(failure: &Failure) -> Ended {
 }
 
 impl Serving {
-    /// Serves a client until one of the two ends the connection. `begins` is told of each request.
-    pub(super) fn serve(&self, stream: UnixStream, begins: impl Fn(&Arc<Wait>, bool)) {
-        let Ok(mut client) = Client::new(stream) else { return };
-        while let Ok(Some(head)) = client.next_head() {
+    /// Serves a client until it sends no request for a while, and returns it then; nothing once one of the two has ended
+    /// the connection. `begins` is told of each request.
+    pub(super) fn serve(&self, stream: UnixStream, begins: impl Fn(&Arc<Wait>, bool)) -> Option<UnixStream> {
+        let mut client = Client::new(stream).ok()?;
+        loop {
+            let head = match client.next_head().ok()? {
+                Next::Head(head) => head,
+                Next::Idle => return Some(client.into_stream()),
+                Next::Ended => return None,
+            };
             let wait = client.answers.wait.clone();
             begins(&wait, true);
             let goes_on = self.answer(&mut client, &head);
             begins(&wait, false);
             if !goes_on {
                 client.part();
-                return;
+                return None;
             }
         }
     }

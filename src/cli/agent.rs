@@ -91,7 +91,6 @@ pub(super) fn run(arguments: &Arguments, environment: &Environment, report: Repo
 #[cfg(unix)]
 mod status {
     use std::os::unix::fs::MetadataExt as _;
-    use std::os::unix::net::UnixStream;
     use std::path::PathBuf;
     use std::process::ExitCode;
 
@@ -103,6 +102,7 @@ mod status {
     use crate::environment::variable::BBCLOUD_AGENT_SOCK;
     use crate::git::config::Config;
     use crate::git::value;
+    use crate::http::agent::connect;
     use crate::report::{Failure, Kind};
     use crate::repository::door;
 
@@ -130,7 +130,7 @@ mod status {
 
     pub(super) fn show(arguments: &Arguments, environment: &Environment) -> Result<ExitCode, Failure> {
         let (path, named_by) = socket(arguments, environment)?;
-        let connected = UnixStream::connect(&path);
+        let connected = connect(&path, std::time::Duration::from_secs(1));
         let owner = std::fs::symlink_metadata(&path).ok().map(|metadata| metadata.uid());
         #[cfg(target_os = "linux")]
         let process = {

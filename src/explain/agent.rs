@@ -49,6 +49,9 @@ pub fn unreachable(path: &str, error: &io::Error) -> Failure {
         Some(code) if code == Errno::ACCESS.raw_os_error() => failure
             .because("the socket or its directory belongs to another user")
             .hint(format!("check the owner: 'ls -ln \"{path}\"'")),
+        _ if error.kind() == io::ErrorKind::WouldBlock => failure
+            .because("the agent was stopped, or serves too many others")
+            .hint("check it where it runs: 'git-remote-bbcloud agent --status'"),
         _ if error.kind() == io::ErrorKind::NotFound => failure
             .hint(start)
             .hint("in a container, check that the socket is mounted"),

@@ -2,6 +2,14 @@
 //!
 //! Both sides use it: the agent that writes such an answer, and the client that reads it where it speaks to an agent.
 
+#[cfg(unix)]
+use std::io;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::path::Path;
+use std::time::Duration;
+
 use crate::report::{Failure, Kind};
 
 /// The field of an answer that is the agent's own.
@@ -10,6 +18,9 @@ pub const ANSWER: &str = "Bbcloud-Agent";
 pub const ACCOUNT: &str = "Bbcloud-Agent-Account";
 /// The field of a request that names the account to use.
 pub const USER: &str = "Bbcloud-Agent-User";
+
+/// How long an agent may give no sign of life before an answer begins. It gives one every few seconds.
+pub const SILENCE: Duration = Duration::from_secs(30);
 
 /// An answer of the agent's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,6 +57,30 @@ impl Said {
         [Self::Refused, Self::Unsent, Self::Elsewhere]
             .into_iter()
             .find(|said| said.word() == word)
+    }
+}
+
+/// Connects to the agent at `path`. Only Linux lets a client wait, for `limit` at most, while an agent that was stopped
+/// accepts nobody.
+///
+/// # Errors
+/// [`io::ErrorKind::WouldBlock`] once the time is up.
+#[cfg(unix)]
+pub fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+        let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(limit))?;
+        net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+        let stream = UnixStream::from(socket);
+        stream.set_write_timeout(None)?;
+        Ok(stream)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _at_once = limit;
+        UnixStream::connect(path)
     }
 }
 

@@ -16,6 +16,7 @@ use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKi
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::agent;
 use super::answer::{Answer, Stage};
 use super::connector::Origin;
 use super::family::Family;
@@ -29,8 +30,6 @@ use crate::trace::Trace;
 
 /// Bytes that are handed to git at once.
 const BODY: usize = 64 * 1024;
-/// How long an agent may give no sign of life before an answer begins. It gives one every few seconds.
-const SILENCE: Duration = Duration::from_secs(30);
 
 /// A client for one server.
 pub struct Client {
@@ -43,7 +42,7 @@ impl Client {
         let watch = Watch {
             trace,
             low_speed: settings.low_speed,
-            silence: settings.agent.is_some().then_some(SILENCE),
+            silence: settings.agent.is_some().then_some(agent::SILENCE),
             ..Watch::default()
         };
         Self {

@@ -18,6 +18,7 @@ use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use socket2::SockRef;
 
+use super::agent;
 use super::deadline::{Hurried, Patience};
 use super::error::Error;
 use super::tcp;
@@ -73,7 +74,7 @@ impl Stream {
     /// Connects to the agent whose socket is at `path`.
     #[cfg(unix)]
     pub(super) fn agent(path: &Path) -> Result<Self, Error> {
-        let connected = UnixStream::connect(path);
+        let connected = agent::connect(path, agent::SILENCE);
         connected.map(Self::Local).map_err(|source| Error::Agent {
             path: path.display().to_string(),
             source,

@@ -129,15 +129,21 @@ mod unix {
     use std::io;
     use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
     use std::os::unix::net::UnixStream;
+    use std::time::Duration;
 
     use super::Door;
     use crate::explain::agent;
+    use crate::http::agent::{SILENCE, connect};
     use crate::report::Failure;
+
+    /// How long an agent that is not needed is waited for while it accepts nobody.
+    const BUSY: Duration = Duration::from_secs(1);
 
     impl Door {
         /// Connects to the agent; nothing if none is there and there is another way.
         pub fn open(&self) -> Result<Option<UnixStream>, Failure> {
-            match self.check().and_then(|()| UnixStream::connect(&self.path)) {
+            let limit = if self.required { SILENCE } else { BUSY };
+            match self.check().and_then(|()| connect(&self.path, limit)) {
                 Ok(stream) => Ok(Some(stream)),
                 Err(error) if self.required => Err(agent::unreachable(&self.path.display().to_string(), &error)),
                 Err(_) => Ok(None),

@@ -36,6 +36,7 @@ if [ "$purpose" = test ]; then
     need pkg-config pkg-config
     pkg-config --exists libcurl 2>/dev/null || missing="$missing libcurl4-gnutls-dev"
     need ssh-keygen openssh-client
+    need /usr/sbin/sshd openssh-server
     need dbus-daemon dbus
     need gnome-keyring-daemon gnome-keyring
     need git-lfs git-lfs

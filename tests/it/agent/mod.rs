@@ -7,6 +7,8 @@ mod differential;
 mod faults;
 mod life;
 mod many;
+mod outsiders;
+mod recipes;
 mod rules;
 mod sandbox;
 

@@ -10,7 +10,7 @@ use crate::support::scene::{Scene, TOKEN};
 use crate::support::skip::skip;
 
 /// Whether this machine lets us make a network of our own; if not, the test has nothing to say.
-fn has_namespaces(scene: &Scene) -> bool {
+pub(super) fn has_namespaces(scene: &Scene) -> bool {
     let mut unshare = scene.command("unshare", &scene.work());
     unshare.args(["--net", "--pid", "--fork", "--mount-proc", "true"]);
     let possible = run(unshare).success();
