@@ -18,6 +18,7 @@ use git_remote_bbcloud::helper::command::Command;
 use git_remote_bbcloud::helper::options::Options;
 use git_remote_bbcloud::report::Report;
 
+pub(crate) mod agent;
 mod loopback;
 mod talk;
 pub(crate) mod wire;
@@ -28,11 +29,12 @@ use self::talk::Talk;
 pub(crate) type Entry = fn(&[u8]);
 
 /// Every function, by the name of its target and of its corpus.
-pub(crate) const ALL: [(&str, Entry); 11] = [
+pub(crate) const ALL: [(&str, Entry); 12] = [
     ("address", address),
     ("packets", packets),
     ("commands", commands),
     ("push", push),
+    ("push_commands", agent::push_commands),
     ("fetch", fetch),
     ("advertisement", advertisement),
     ("fallback", fallback_fetch),
