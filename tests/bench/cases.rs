@@ -11,6 +11,8 @@ pub(crate) struct Case {
     pub(crate) rounds: usize,
     /// Whether `make bench-quick` has it.
     pub(crate) quick: bool,
+    /// Whether the product's requests go through an agent.
+    pub(crate) agent: bool,
 }
 
 /// What git is asked to do.
@@ -37,6 +39,10 @@ pub(crate) enum Work {
     },
     CloneSubmodules,
     FetchSubmodules,
+    /// Read so many files of a partial clone, one after the other.
+    LazyBlobs {
+        blobs: usize,
+    },
     /// Fetch where both sides have long histories of their own.
     Negotiate,
 }
@@ -50,6 +56,7 @@ pub(crate) fn all() -> Vec<Case> {
             round_trip: millis.map(Duration::from_millis),
             rounds,
             quick,
+            agent: false,
         });
     };
     for millis in [0, 30, 60, 100] {
@@ -98,9 +105,58 @@ pub(crate) fn all() -> Vec<Case> {
         );
         add("fetch, long divergent histories", Work::Negotiate, some, 5, false);
     }
+    for millis in [0, 60] {
+        let work = Work::LazyBlobs { blobs: 10 };
+        add("ten lazy blobs of a partial clone", work, Some(millis), 5, false);
+    }
     add("clone, 100 MB", Work::Clone { megabytes: 100 }, None, 5, false);
     add("clone, 1 GB", Work::Clone { megabytes: 1000 }, None, 3, false);
     add("push, 100 MB", Work::Push { megabytes: 100 }, None, 5, false);
+    add("push, 1 GB", Work::Push { megabytes: 1000 }, None, 3, false);
+    cases.extend(with_agent());
+    cases
+}
+
+/// What people do again and again, over the warm connections of an agent.
+fn with_agent() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let mut add = |name: &str, work, millis: Option<u64>, rounds, quick| {
+        cases.push(Case {
+            name: format!("{name}, agent"),
+            work,
+            round_trip: millis.map(Duration::from_millis),
+            rounds,
+            quick,
+            agent: true,
+        });
+    };
+    for millis in [0, 30, 60, 100] {
+        let some = Some(millis);
+        add(
+            "fetch, nothing new",
+            Work::FetchNothing { refs: 1 },
+            some,
+            15,
+            millis == 60,
+        );
+        add("fetch of a commit", Work::FetchCommit, some, 9, false);
+        add("push of a commit", Work::PushCommit, some, 9, false);
+        add(
+            "ten lazy blobs of a partial clone",
+            Work::LazyBlobs { blobs: 10 },
+            some,
+            5,
+            false,
+        );
+        add(
+            "fetch with 20 submodules, nothing new",
+            Work::FetchSubmodules,
+            some,
+            5,
+            false,
+        );
+    }
+    add("clone, 1 GB", Work::Clone { megabytes: 1000 }, None, 3, false);
     add("push, 1 GB", Work::Push { megabytes: 1000 }, None, 3, false);
     cases
 }

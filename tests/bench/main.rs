@@ -5,6 +5,8 @@
 //! Nothing is asserted: what a shared machine measures is for people to judge.
 
 #[cfg(unix)]
+mod agent;
+#[cfg(unix)]
 #[path = "../support/bitbucket/mod.rs"]
 #[expect(dead_code, reason = "most of what tests ask for is of no use here")]
 #[expect(unused_imports, reason = "most of what tests ask for is of no use here")]
@@ -70,5 +72,6 @@ fn main() -> std::process::ExitCode {
             &pictured,
         );
     }
+    table::foot(&sandbox.agents());
     std::process::ExitCode::SUCCESS
 }

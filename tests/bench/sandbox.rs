@@ -1,12 +1,14 @@
 //! The server, the network before it, and a home for each way to get there, as a user would have it.
 
+use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::agent::Agent;
 use crate::bitbucket::{API_TOKEN_USER, Account, Bitbucket, Settings, command};
 use crate::delay::Delay;
 use crate::fixture::text_of;
@@ -46,6 +48,7 @@ pub(crate) struct Sandbox {
     root: TempDir,
     /// Where git's own programs are.
     exec_path: PathBuf,
+    agents: RefCell<Vec<Agent>>,
 }
 
 impl Sandbox {
@@ -63,6 +66,7 @@ impl Sandbox {
             delay,
             root,
             exec_path,
+            agents: RefCell::default(),
         };
         for transport in Transport::BOTH {
             sandbox.furnish(transport);
@@ -181,6 +185,33 @@ impl Sandbox {
                 .env("BBCLOUD_TOKEN", TOKEN);
         }
         git
+    }
+
+    /// Returns the socket of an agent for the same server and the same way to it.
+    pub(crate) fn agent(&self, direct: bool) -> PathBuf {
+        let mut agents = self.agents.borrow_mut();
+        if let Some(agent) = agents.iter().find(|agent| agent.direct == direct) {
+            return agent.socket.clone();
+        }
+        let directory = self.root.path().join(format!("agent-{}", agents.len()));
+        fs::create_dir(&directory).expect("a directory can be made");
+        let socket = directory.join("a.sock");
+        let mut command = command(env!("CARGO_BIN_EXE_git-remote-bbcloud"), &self.home(Transport::Bbcloud));
+        command
+            .args(["agent", "--allow", "acme/*:push", "--socket"])
+            .arg(&socket)
+            .env("GIT_SSL_CAINFO", self.root.path().join("ca.pem"))
+            .env("BBCLOUD_BASE_URL", self.base(direct))
+            .env("BBCLOUD_TOKEN", TOKEN)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        agents.push(Agent::start(command, socket.clone(), direct));
+        socket
+    }
+
+    /// What the agents took, a line each.
+    pub(crate) fn agents(&self) -> Vec<String> {
+        self.agents.borrow().iter().map(Agent::taken).collect()
     }
 
     /// What was measured, and on what.

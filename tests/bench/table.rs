@@ -27,6 +27,13 @@ pub(crate) fn head(versions: &[String]) {
     line(HEAD);
 }
 
+/// Prints what stands below the table.
+pub(crate) fn foot(lines: &[String]) {
+    for text in lines {
+        line(&format!("\n{text}"));
+    }
+}
+
 /// Prints a case.
 pub(crate) fn row(case: &Case, compared: &Compared) {
     let (ours, theirs) = (&compared.bbcloud, &compared.https);

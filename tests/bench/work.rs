@@ -31,6 +31,7 @@ struct Bench<'a> {
     /// The repository of this case.
     name: String,
     direct: bool,
+    agent: bool,
 }
 
 /// Runs a case through both transports in turns, each round with and without a stand-in around the helper.
@@ -41,6 +42,7 @@ pub(crate) fn compare(sandbox: &Sandbox, case: &Case, rounds: usize) -> Compared
         work: case.work,
         name: repository(case),
         direct: case.round_trip.is_none(),
+        agent: case.agent,
     };
     bench.make();
     for transport in Transport::BOTH {
@@ -85,6 +87,7 @@ fn repository(case: &Case) -> String {
     match case.work {
         Work::List { refs } | Work::FetchNothing { refs } => format!("acme/refs-{refs}"),
         Work::FetchWithHelper => "acme/refs-1".to_owned(),
+        Work::LazyBlobs { blobs } => format!("acme/partial-{blobs}"),
         Work::FetchCommit => "acme/fetched".to_owned(),
         Work::PushCommit => "acme/pushed".to_owned(),
         Work::Clone { megabytes } | Work::Push { megabytes } => format!("acme/large-{megabytes}"),
@@ -127,6 +130,10 @@ impl Bench<'_> {
                 let source = source.to_str().expect("our own path is UTF-8");
                 self.git(transport, &["clone", "-q", "--bare", source, "clone"]);
             }
+            Work::LazyBlobs { .. } => self.git(
+                transport,
+                &["clone", "-q", "--bare", "--filter=blob:none", &url, "template"],
+            ),
             Work::Negotiate => {
                 self.git(transport, &["clone", "-q", "--bare", &url, "template"]);
                 self.git(
@@ -173,7 +180,7 @@ impl Bench<'_> {
                 // Kept as the pack that it is: a server that takes it apart is slower than any client.
                 fixture::text_of(&target, &["config", "receive.unpackLimit", "1"]);
             }
-            Work::Negotiate => {
+            Work::Negotiate | Work::LazyBlobs { .. } => {
                 let (from, to) = (self.place(transport, "template"), self.place(transport, "clone"));
                 let copied = crate::bitbucket::command("cp", &from)
                     .arg("-r")
@@ -188,7 +195,7 @@ impl Bench<'_> {
 
     fn after(&self, transport: Transport) {
         match self.work {
-            Work::Clone { .. } | Work::CloneSubmodules | Work::Negotiate => {
+            Work::Clone { .. } | Work::CloneSubmodules | Work::Negotiate | Work::LazyBlobs { .. } => {
                 fs::remove_dir_all(self.place(transport, "clone")).expect("it is our own directory");
             }
             Work::Push { .. } => {
@@ -206,6 +213,10 @@ impl Bench<'_> {
         let connected = bitbucket.connections();
         let (bytes, _) = self.sandbox.delay.traffic();
         let mut git = self.sandbox.git(transport, self.direct, watched);
+        if self.agent && transport == Transport::Bbcloud {
+            git.env_remove("BBCLOUD_TOKEN")
+                .env("BBCLOUD_AGENT_SOCK", self.sandbox.agent(self.direct));
+        }
         if self.work == Work::FetchWithHelper {
             git.env_remove("BBCLOUD_TOKEN");
         }
@@ -236,11 +247,19 @@ impl Bench<'_> {
         let url = self.url(transport);
         // Forced: an earlier case has pushed there from another clone.
         let branch = format!("+HEAD:refs/heads/{}", transport.name());
+        let lazy = match self.work {
+            Work::LazyBlobs { blobs } => format!(
+                "alias.lazy=!for n in $(seq 0 {}); do git cat-file blob HEAD:src/$n.txt >/dev/null; done; :",
+                blobs - 1
+            ),
+            _ => String::new(),
+        };
         let words: Vec<&str> = match self.work {
             Work::List { .. } => vec!["ls-remote", "--quiet", &url],
             Work::FetchNothing { .. } | Work::FetchWithHelper | Work::FetchCommit | Work::Negotiate => {
                 vec!["-C", "clone", "fetch", "--quiet"]
             }
+            Work::LazyBlobs { .. } => vec!["-C", "clone", "-c", &lazy, "lazy"],
             Work::FetchSubmodules => vec!["-C", "clone", "fetch", "--quiet", "--recurse-submodules"],
             Work::PushCommit => vec!["-C", "clone", "push", "--quiet", "origin", &branch],
             Work::Clone { megabytes: 0 } => vec!["clone", "--quiet", &url, "clone"],
