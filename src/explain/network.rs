@@ -5,7 +5,7 @@ use rustls::{AlertDescription, CertificateError};
 use super::agent;
 use crate::address::BaseUrl;
 use crate::bridge::outcome::Unfinished;
-use crate::http::error::{Error, ProxyFault};
+use crate::http::error::{Error, Material, ProxyFault};
 use crate::http::{Fault, NotPinned, Untrusted};
 use crate::report::{Failure, Kind};
 
@@ -50,12 +50,12 @@ fn of(base: &BaseUrl, error: &Error) -> Failure {
             Some(why) => distrust(base, host, failure(Kind::Network).because(why.to_string()), why),
             None => tls(base, failure(Kind::Network), source),
         },
-        Error::Trust { what, .. } => caused(Kind::Local).hint(match what {
-            what if what.starts_with("the key in ") => "check http.pinnedPubkey",
-            what if what.starts_with("the certificate ") || what.starts_with("the key ") => {
-                "check http.sslCert and http.sslKey, and their variables"
+        Error::Local { what, .. } => caused(Kind::Local).hint(match what {
+            Material::Pin(_) => "check http.pinnedPubkey",
+            Material::Certificate(_) | Material::Key(_) => "check http.sslCert and http.sslKey, and their variables",
+            Material::Authorities(_) | Material::Store | Material::Library => {
+                "check http.sslCAInfo, GIT_SSL_CAINFO and SSL_CERT_FILE"
             }
-            _ => "check http.sslCAInfo, GIT_SSL_CAINFO and SSL_CERT_FILE",
         }),
         Error::Proxy { fault, .. } => failure(Kind::Network).hint(proxy(fault)),
         Error::Redirect { reason, .. } => failure(Kind::Refused)

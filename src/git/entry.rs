@@ -43,6 +43,11 @@ impl Entry {
         Some(self.value.as_ref()?.to_str_lossy().into_owned())
     }
 
+    /// The value as it is; no value becomes `None`.
+    pub(super) fn bytes(&self) -> Option<Vec<u8>> {
+        Some(self.value.as_ref()?.to_vec())
+    }
+
     /// The value as a boolean.
     pub(super) fn flag(&self) -> Result<bool, Failure> {
         match &self.value {
@@ -119,9 +124,9 @@ impl Places {
 }
 
 /// Keeps what follows the last empty value, by which git's lists are begun anew.
-pub(super) fn reset(values: impl Iterator<Item = String>) -> Vec<String> {
+pub(super) fn reset<T: AsRef<[u8]>>(values: impl Iterator<Item = T>) -> Vec<T> {
     values.fold(Vec::new(), |mut list, value| {
-        if value.is_empty() {
+        if value.as_ref().is_empty() {
             list.clear();
         } else {
             list.push(value);

@@ -78,6 +78,11 @@ impl HttpConfig<'_> {
         reset(self.each(name).filter_map(Entry::text))
     }
 
+    /// As [`Self::list`], byte for byte: a value need not be UTF-8.
+    pub fn byte_list(&self, name: &str) -> Vec<Vec<u8>> {
+        reset(self.each(name).filter_map(Entry::bytes))
+    }
+
     /// Returns the value of `name` as a boolean; fails on any other word.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
         self.last(name).map(Entry::flag).transpose()

@@ -169,3 +169,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn bytes_that_are_not_utf_8_stay_as_they_are() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), b"[http]\nextraHeader = X-Name: M\xfcller\n").expect("written");
+    let global = [("GIT_CONFIG_GLOBAL", file.path())];
+    let config = Config::load(&Environment::from_pairs(global)).expect("loaded");
+    let http = config.http(&Url::parse("https://x.y/").expect("a URL"));
+    assert_eq!(http.byte_list("extraheader"), [b"X-Name: M\xfcller"]);
+}

@@ -14,12 +14,12 @@ use std::time::{Duration, Instant};
 use gix::error::Result as GixResult;
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::agent;
 use super::answer::{Answer, Stage};
 use super::connector::Origin;
 use super::family::Family;
+use super::lines::Line;
 use super::session::Session;
 use super::settings::Settings;
 #[cfg(unix)]
@@ -142,7 +142,7 @@ impl Client {
         let url = Url::parse(url).map_err(gix::error::Error::from_error)?;
         let lines = headers
             .into_iter()
-            .map(|line| Zeroizing::new(line.as_ref().to_owned()))
+            .map(|line| Line::from(line.as_ref().to_owned()))
             .collect();
         let held = (body == Some(PostBodyDataKind::BoundedAndFitsIntoMemory)).then(Vec::new);
         let mut session = self.session.borrow_mut();

@@ -3,6 +3,7 @@
 //! Refusals of the server are no errors of HTTP: they are [`Refusal`](crate::bridge::refusal::Refusal)s.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::bridge::outcome::{Outcome, Unfinished};
 
@@ -38,9 +39,9 @@ pub enum Error {
     },
     /// The trust store, a certificate or a key of this machine cannot be used.
     #[error("cannot use {what}")]
-    Trust {
-        /// The file or setting.
-        what: String,
+    Local {
+        /// Which of them.
+        what: Material,
         /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -108,6 +109,29 @@ pub enum Error {
     /// Reading or writing failed in another way.
     #[error("the connection failed")]
     Broken(#[source] io::Error),
+}
+
+/// What TLS needs of this machine, by the setting that names it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Material {
+    /// Who is trusted: `http.sslCAInfo` and its variables.
+    #[error("the certificates of '{}'", .0.display())]
+    Authorities(PathBuf),
+    /// Whom the system trusts.
+    #[error("the system's certificate store")]
+    Store,
+    /// `http.sslCert`.
+    #[error("the certificate '{}'", .0.display())]
+    Certificate(PathBuf),
+    /// `http.sslKey`.
+    #[error("the key '{}'", .0.display())]
+    Key(PathBuf),
+    /// `http.pinnedPubkey`.
+    #[error("the key in '{}'", .0.display())]
+    Pin(PathBuf),
+    /// The library's own algorithms and versions.
+    #[error("the TLS library")]
+    Library,
 }
 
 /// Why a proxy did not open the way, as the end of a sentence.

@@ -4,6 +4,8 @@
 
 use zeroize::Zeroizing;
 
+use super::lines::{Line, name};
+
 /// How the length of a request's body is told.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Length {
@@ -35,7 +37,7 @@ pub(super) struct Head<'a> {
     /// How the body is told.
     pub(super) length: Length,
     /// Header lines that are sent as they are; the secret is in one of them.
-    pub(super) lines: &'a [Zeroizing<String>],
+    pub(super) lines: &'a [Line],
     /// What the first line names.
     pub(super) target: Target,
 }
@@ -59,19 +61,19 @@ impl Head<'_> {
             !self
                 .lines
                 .iter()
-                .any(|given| name(given).eq_ignore_ascii_case(name(line)))
+                .any(|given| given.name().eq_ignore_ascii_case(name(line.as_bytes())))
         });
         let first = format!("{} {target} HTTP/1.1", self.method());
         let lines = own
             .iter()
-            .map(String::as_str)
-            .chain(self.lines.iter().map(|line| line.as_str()));
-        let lines = || std::iter::once(first.as_str()).chain(lines.clone());
+            .map(String::as_bytes)
+            .chain(self.lines.iter().map(Line::bytes));
+        let lines = || std::iter::once(first.as_bytes()).chain(lines.clone());
         // Sized at once: a vector that grows leaves a copy of a secret behind that nobody wipes.
         let size = lines().map(|line| line.len() + 2).sum::<usize>() + 2;
         let mut whole = Zeroizing::new(Vec::with_capacity(size));
         for line in lines() {
-            whole.extend_from_slice(line.as_bytes());
+            whole.extend_from_slice(line);
             whole.extend_from_slice(b"\r\n");
         }
         whole.extend_from_slice(b"\r\n");
@@ -94,10 +96,6 @@ impl Head<'_> {
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         (host, path)
     }
-}
-
-fn name(line: &str) -> &str {
-    line.split(':').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -163,7 +161,7 @@ mod tests {
 
     #[test]
     fn given_lines_are_added_or_take_the_place_of_ours() {
-        let lines = ["A: b", "host: other"].map(|line| Zeroizing::new(line.to_owned()));
+        let lines = ["A: b", "host: other"].map(|line| Line::from(line.to_owned()));
         for (count, told) in [(1, "Host: host:80\r\nA: b"), (2, "A: b\r\nhost: other")] {
             let head = Head {
                 lines: &lines[..count],

@@ -1,9 +1,9 @@
 //! A request as a session needs to know it: what it says, whether it may be repeated, and how far it has come.
 
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::error::Error;
+use super::lines::Line;
 use super::retry::Retry;
 use crate::bridge::outcome::{Answerer, Purpose, Unfinished};
 
@@ -12,7 +12,7 @@ pub(super) struct Request {
     pub(super) url: Url,
     /// The end of the URL that stays the same when its beginning is redirected.
     pub(super) tail: String,
-    pub(super) lines: Vec<Zeroizing<String>>,
+    pub(super) lines: Vec<Line>,
     pub(super) body: Option<Vec<u8>>,
     pub(super) retry: Retry,
     /// What is no request of git's, and what it does.

@@ -13,6 +13,7 @@ use super::answer_head::AnswerHead;
 use super::connector::Origin;
 use super::decoding::Decoding;
 use super::exchange::Exchange;
+use super::lines::Line;
 use super::request::Foreign;
 use super::session::Session;
 use super::settings::Settings;
@@ -80,7 +81,9 @@ impl Rest {
         let body = call
             .body
             .or((call.method != "GET" && call.method != "DELETE").then(Vec::new));
-        let request = self.session.request(call.url, "", call.lines, body);
+        let request = self
+            .session
+            .request(call.url, "", call.lines.into_iter().map(Line::from).collect(), body);
         let mut request = request.foreign(foreign);
         let start = Instant::now();
         let answered = self.session.perform(&mut request);

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::answer_head::AnswerHead;
 use super::connector::{Connector, Origin};
@@ -15,6 +14,7 @@ use super::cookies::Jar;
 use super::error::Error;
 use super::exchange::Exchange;
 use super::head::{Head, Length, Target};
+use super::lines::Line;
 use super::request::Request;
 use super::retry::{self, Retry};
 use super::settings::Settings;
@@ -96,18 +96,12 @@ impl Session {
     }
 
     /// Returns a request of `url`, which begins with `base`.
-    pub(super) fn request(
-        &mut self,
-        url: Url,
-        base: &str,
-        mut lines: Vec<Zeroizing<String>>,
-        body: Option<Vec<u8>>,
-    ) -> Request {
+    pub(super) fn request(&mut self, url: Url, base: &str, mut lines: Vec<Line>, body: Option<Vec<u8>>) -> Request {
         lines::complete(&mut lines, &self.settings);
         self.redirected_base = None;
         let elsewhere = !self.is_home(&Origin::of(&url));
         if elsewhere {
-            lines.retain(|line| !redirect::is_secret(line));
+            lines.retain(|line| !line.is_secret());
         }
         let wants_cookies = self.jar.is_none() && self.settings.agent.is_none();
         if let Some(file) = self.settings.cookie_file.as_ref().filter(|_| wants_cookies) {
@@ -218,7 +212,7 @@ impl Session {
             self.keep(origin.clone(), exchange);
             if Origin::of(&url) != origin {
                 // A secret goes to the host that it was kept for, and to no other.
-                request.lines.retain(|line| !redirect::is_secret(line));
+                request.lines.retain(|line| !line.is_secret());
                 request.answerer = Answerer::Elsewhere;
             }
             request.url = url;
@@ -280,9 +274,9 @@ impl Session {
     fn start(&self, stream: Stream, request: &Request, length: Length) -> Result<Exchange, Error> {
         let relayed = self.relays(request);
         let mut lines = request.lines.clone();
-        lines.extend(self.jar.as_ref().and_then(|jar| jar.line(&request.url)));
+        lines.extend(self.jar.as_ref().and_then(|jar| jar.line(&request.url)).map(Line::from));
         if relayed {
-            lines.extend(self.connector.proxy_header());
+            lines.extend(self.connector.proxy_header().map(Line::from));
             lines.push("Proxy-Connection: Keep-Alive".to_owned().into());
         }
         let head = Head {

@@ -16,6 +16,7 @@ use super::connector::Origin;
 use super::error::Error;
 use super::exchange::Exchange;
 use super::head::Length;
+use super::lines::Line;
 use super::request::{Foreign, Request};
 use super::session::Session;
 use super::settings::{Retries, Settings};
@@ -180,7 +181,9 @@ impl Upstream {
             purpose: ask.purpose,
         };
         let url = ask.url;
-        self.session.request(url, "", ask.lines, body).foreign(foreign)
+        self.session
+            .request(url, "", ask.lines.into_iter().map(Line::from).collect(), body)
+            .foreign(foreign)
     }
 
     /// Keeps the connection of an answer whose body has been read.

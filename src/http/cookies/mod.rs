@@ -1,7 +1,7 @@
 //! Cookies: `http.cookieFile` and `http.saveCookies`, with the files and rules of curl's cookie engine (RFC 6265).
 //!
-//! It must not know connections. There is no list of public suffixes: a file is for the hosts that the user talks to,
-//! and a server may set cookies for its own host and its parents below the last label only.
+//! Does not depend on connections. A server sets cookies for its own host and its parents, but not for a public suffix
+//! (`co.uk`): everybody's hosts are below it.
 
 #[cfg(test)]
 mod tests;
@@ -188,6 +188,12 @@ fn is_within(host: &str, domain: &str, subdomains: bool) -> bool {
     host == domain || (subdomains && is_name && host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
 }
 
+/// Whether people who have nothing to do with each other have hosts below `domain`, as the Public Suffix List has it
+/// (RFC 6265, section 5.3, step 5).
+fn is_public_suffix(domain: &str) -> bool {
+    psl::suffix_str(domain).is_none_or(|suffix| suffix == domain)
+}
+
 /// A line of Netscape's format: domain, whether it has hosts below it, path, secure, expiry, name, value.
 fn netscape(line: &str) -> Option<Cookie> {
     let (http_only, line) = match line.strip_prefix("#HttpOnly_") {
@@ -260,10 +266,9 @@ fn set_cookie(value: &str, url: Option<&Url>) -> Option<Cookie> {
             .filter(|age| *age > 0)
             .map_or(1, |age| now().saturating_add(age));
     }
-    // A server may speak for its own host and what is above it, but not for a whole top-level domain.
     let may = url.is_none()
         || host == cookie.domain
-        || (is_within(&host, &cookie.domain, true) && cookie.domain.contains('.'));
+        || (is_within(&host, &cookie.domain, true) && !is_public_suffix(&cookie.domain));
     (may && cookie.is_sound()).then_some(cookie)
 }
 

@@ -54,6 +54,7 @@ fn what_a_server_sets_is_sent_and_saved_for_the_owner_only() {
             "session=abc; Path=/; HttpOnly; Secure; Max-Age=100",
             "gone=1; Max-Age=0",
             "evil=1; Domain=com",
+            "everybody=1; Domain=co.uk",
             "other=1; Domain=bitbucket.org",
             "wide=1; Domain=.example.com; Path=/; Expires=Wed, 01-Jan-2098 00:00:00 GMT",
         ]),

@@ -9,7 +9,6 @@ mod negotiated;
 mod socks;
 
 use url::Url;
-use zeroize::Zeroizing;
 
 pub(super) use access::Access;
 
@@ -18,6 +17,7 @@ use super::dial::{Dialing, dial};
 use super::error::{Error, ProxyFault};
 use super::exchange::Exchange;
 use super::head::{Head, Length, Target};
+use super::lines::Line;
 use super::settings::{Proxy, ProxyScheme};
 use super::stream::Stream;
 use super::tls;
@@ -165,8 +165,8 @@ impl Way<'_> {
     }
 
     fn ask(&self, stream: Stream, target: &str, access: &Access) -> Result<(Exchange, AnswerHead), Error> {
-        let mut lines: Vec<Zeroizing<String>> = vec![format!("Host: {target}").into()];
-        lines.extend(access.header());
+        let mut lines: Vec<Line> = vec![format!("Host: {target}").into()];
+        lines.extend(access.header().map(Line::from));
         if !self.user_agent.is_empty() {
             lines.push(format!("User-Agent: {}", self.user_agent).into());
         }

@@ -169,13 +169,15 @@ fn format(reader: &Reader<'_>, name: &str, variable: &Variable) -> Result<Option
 
 /// `sha256//<base64>`, several with semicolons between them, or a file (`CURLOPT_PINNEDPUBLICKEY`(3)).
 fn pin(reader: &Reader<'_>) -> Result<Option<Pin>, Failure> {
-    let text = reader.http.text("pinnedPubkey").unwrap_or_default();
+    let Some(text) = reader.http.text("pinnedPubkey") else {
+        return Ok(None);
+    };
+    // No key fits an empty setting, and git refuses every server then.
+    if text.is_empty() {
+        return Ok(Some(Pin::Sha256(Vec::new())));
+    }
     if !text.starts_with("sha256//") {
-        let file = reader
-            .http
-            .path("pinnedPubkey")?
-            .filter(|file| !file.as_os_str().is_empty());
-        return Ok(file.map(Pin::File));
+        return Ok(reader.http.path("pinnedPubkey")?.map(Pin::File));
     }
     let digest = |part: &str| {
         let bytes = base64::engine::general_purpose::STANDARD

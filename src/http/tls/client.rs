@@ -12,7 +12,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, SignatureScheme};
 
-use super::super::error::Error;
+use super::super::error::{Error, Material};
 use super::super::settings::ClientCertificate;
 use super::x509::{PublicKey, X509};
 use super::{identity, unusable};
@@ -66,10 +66,10 @@ impl Identity {
         }
         let (chain, key) = identity::read(&self.settings, self.may_ask.load(Ordering::Relaxed))?;
         let file: &PathBuf = self.settings.key.as_ref().unwrap_or(&self.settings.cert);
-        let what = format!("the key '{}'", file.display());
+        let what = || Material::Key(file.clone());
         let key = self.provider.key_provider.load_private_key(key).map_err(|_| {
             unusable(
-                &what,
+                what(),
                 "its type is not supported: RSA from 2048 bits, P-256, P-384 and Ed25519 are",
             )
         })?;
@@ -77,12 +77,12 @@ impl Identity {
         let public = key.public_key();
         let (Some(first), Some(public)) = (first, public.as_ref().and_then(|key| PublicKey::read(key).ok())) else {
             return Err(unusable(
-                &format!("the certificate '{}'", self.settings.cert.display()),
+                Material::Certificate(self.settings.cert.clone()),
                 "it is malformed",
             ));
         };
         if first.key.bits != public.bits {
-            return Err(unusable(&what, "it does not belong to the certificate"));
+            return Err(unusable(what(), "it does not belong to the certificate"));
         }
         Ok(Arc::clone(
             self.key.get_or_init(|| Arc::new(CertifiedKey::new(chain, key))),

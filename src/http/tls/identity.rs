@@ -11,9 +11,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use zeroize::Zeroizing;
 
-use super::super::error::Error;
+use super::super::error::{Error, Material};
 use super::super::settings::{ClientCertificate, FileFormat};
-use super::unusable;
+use super::{pem, unusable};
 use crate::git::credential::Credential;
 
 const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
@@ -36,8 +36,8 @@ pub(super) fn read(
 }
 
 fn chain(file: &Path, format: Option<FileFormat>) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let what = format!("the certificate '{}'", file.display());
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| unusable(&what, source);
+    let failed =
+        |source: Box<dyn std::error::Error + Send + Sync>| unusable(Material::Certificate(file.to_owned()), source);
     let bytes = match format {
         Some(FileFormat::P12 | FileFormat::Engine) => return Err(failed(convert(file, format).into())),
         _ => std::fs::read(file).map_err(|source| failed(source.into()))?,
@@ -45,7 +45,8 @@ fn chain(file: &Path, format: Option<FileFormat>) -> Result<Vec<CertificateDer<'
     if format == Some(FileFormat::Der) {
         return Ok(vec![CertificateDer::from(bytes)]);
     }
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
+    let chain: Vec<_> = pem::certificates(&bytes)
+        .into_iter()
         .collect::<Result<_, _>>()
         .map_err(|source| failed(source.into()))?;
     if chain.is_empty() {
@@ -77,19 +78,20 @@ fn key(
     certificate: &Path,
     may_ask: bool,
 ) -> Result<PrivateKeyDer<'static>, Error> {
-    let what = format!("the key '{}'", file.display());
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| unusable(&what, source);
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| unusable(Material::Key(file.to_owned()), source);
     if matches!(format, Some(FileFormat::P12 | FileFormat::Engine)) {
         return Err(failed(convert(file, format).into()));
     }
     let bytes = Zeroizing::new(std::fs::read(file).map_err(|source| failed(source.into()))?);
+    // Editors on Windows put a byte order mark in front.
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     if format == Some(FileFormat::Der) {
-        return match EncryptedPrivateKeyInfoRef::try_from(bytes.as_slice()) {
-            Ok(_) => decrypted(&bytes, certificate, may_ask, &failed),
+        return match EncryptedPrivateKeyInfoRef::try_from(bytes) {
+            Ok(_) => decrypted(bytes, certificate, may_ask, &failed),
             Err(_) => PrivateKeyDer::try_from(bytes.to_vec()).map_err(|reason| failed(reason.into())),
         };
     }
-    let text = str::from_utf8(&bytes).unwrap_or_default();
+    let text = str::from_utf8(bytes).unwrap_or_default();
     if let Some(pem) = encrypted_block(text) {
         let (_, document) = Document::from_pem(pem).map_err(|source| failed(source.to_string().into()))?;
         return decrypted(document.as_bytes(), certificate, may_ask, &failed);
@@ -97,7 +99,7 @@ fn key(
     if text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(failed(convert(file, format).into()));
     }
-    PrivateKeyDer::from_pem_slice(&bytes).map_err(|source| failed(source.into()))
+    PrivateKeyDer::from_pem_slice(bytes).map_err(|source| failed(source.into()))
 }
 
 fn encrypted_block(text: &str) -> Option<&str> {

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use rustls::crypto::ring;
 
-use super::error::Error;
+use super::error::{Error, Material};
 use super::settings::{Tls, TlsVersion};
 pub use certificate::Certificate;
 pub(super) use client::Client;
@@ -43,7 +43,7 @@ pub(super) fn client_config(settings: &Tls, may_ask: bool) -> Result<Client, Err
     };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(versions)
-        .map_err(|source| unusable("ring with TLS 1.2 and 1.3", source))?;
+        .map_err(|source| unusable(Material::Library, source))?;
     let verifier = trust::verifier(settings, &provider)?;
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let identity = settings.client_certificate.as_ref();
@@ -59,9 +59,9 @@ pub(super) fn client_config(settings: &Tls, may_ask: bool) -> Result<Client, Err
     })
 }
 
-fn unusable(what: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Trust {
-        what: what.to_owned(),
+fn unusable(what: Material, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Local {
+        what,
         source: source.into(),
     }
 }

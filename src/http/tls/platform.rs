@@ -24,7 +24,7 @@ pub(super) fn verifier(
         return Ok(None);
     }
     let verifier = rustls_platform_verifier::Verifier::new(Arc::clone(provider))
-        .map_err(|source| super::unusable("the system's verifier", source))?;
+        .map_err(|source| super::unusable(super::super::error::Material::Store, source))?;
     Ok(Some(Arc::new(verifier)))
 }
 

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use super::super::error::Error;
+use super::super::error::{Error, Material};
 use super::anchors::Anchors;
 use super::{pem, unusable};
 
@@ -66,7 +66,7 @@ pub(super) fn everything() -> Result<Anchors, Error> {
             .errors
             .first()
             .map_or_else(|| "it is empty".to_owned(), ToString::to_string);
-        return Err(unusable("the system's certificate store", why));
+        return Err(unusable(Material::Store, why));
     }
     Ok(all)
 }

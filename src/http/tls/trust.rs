@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 
-use super::super::error::Error;
+use super::super::error::{Error, Material};
 use super::super::settings::{Pin, Tls};
 use super::anchors::Anchors;
 use super::platform;
@@ -53,12 +53,12 @@ fn trusted(settings: &Tls) -> Result<Trusted, Error> {
 }
 
 fn add_file(anchors: &mut Anchors, file: &Path) -> Result<(), Error> {
-    let what = format!("the certificates of '{}'", file.display());
-    let text = std::fs::read(file).map_err(|source| unusable(&what, source))?;
+    let what = || Material::Authorities(file.to_owned());
+    let text = std::fs::read(file).map_err(|source| unusable(what(), source))?;
     let certificates: Result<Vec<_>, _> = pem::certificates(&text).into_iter().collect();
-    let added = anchors.add(certificates.map_err(|source| unusable(&what, source))?);
+    let added = anchors.add(certificates.map_err(|source| unusable(what(), source))?);
     if added == 0 {
-        return Err(unusable(&what, "there is no certificate in it"));
+        return Err(unusable(what(), "there is no certificate in it"));
     }
     Ok(())
 }
@@ -86,8 +86,7 @@ impl Pinned {
         let digests = match pin {
             Pin::Sha256(digests) => digests.clone(),
             Pin::File(file) => {
-                let what = format!("the key in '{}'", file.display());
-                let bytes = std::fs::read(file).map_err(|source| unusable(&what, source))?;
+                let bytes = std::fs::read(file).map_err(|source| unusable(Material::Pin(file.clone()), source))?;
                 let key = match SubjectPublicKeyInfoDer::from_pem_slice(&bytes) {
                     Ok(key) => key,
                     Err(_) => SubjectPublicKeyInfoDer::from(bytes),
@@ -103,7 +102,7 @@ fn sha256(key: &[u8]) -> Result<[u8; 32], Error> {
     let suite = TLS13_AES_128_GCM_SHA256.tls13();
     let digest = suite.map(|suite| suite.common.hash_provider.hash(key));
     let digest = digest.and_then(|digest| digest.as_ref().try_into().ok());
-    digest.ok_or_else(|| unusable("SHA-256", "ring has none"))
+    digest.ok_or_else(|| unusable(Material::Library, "it has no SHA-256"))
 }
 
 impl ServerCertVerifier for Pinned {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{ONE, STALE, age, copies, fetch_slowly, primed, requests};
-use crate::bitbucket::{Account, Action, Bitbucket, Fault, Settings};
+use crate::bitbucket::{Account, Action, Fault};
 use crate::support::fixture::{MAIN, MODERN};
 use crate::support::scene::TOKEN;
 
@@ -47,24 +47,8 @@ fn a_capability_that_git_uses_and_that_is_gone_is_explained_once() {
 
 #[test]
 fn a_server_that_went_back_to_version_0_is_explained_once() {
-    let mut scene = primed();
-    let port = scene.bitbucket.port();
-    let root = scene.bitbucket.repository_path(MAIN);
-    let root = root.ancestors().nth(2).expect("below the server's root").to_owned();
-    // The old server has to be gone before another can take its port.
-    drop(std::mem::replace(
-        &mut scene.bitbucket,
-        Bitbucket::start(Settings::default()),
-    ));
-    scene.bitbucket = Bitbucket::start(Settings {
-        root: Some(root),
-        port,
-        ignore_git_protocol: true,
-        ..Settings::default()
-    });
-    scene.set("GIT_SSL_CAINFO", scene.bitbucket.ca_file());
-    let account = Account::api_token("ada", TOKEN);
-    scene.bitbucket.add_account(account);
+    let scene = primed();
+    scene.bitbucket.ignore_git_protocol();
     let output = scene.git_in("clone", &["fetch"]);
     assert!(!output.success());
     assert!(output.stderr.contains("capabilities changed"), "{}", output.stderr);

@@ -96,6 +96,20 @@ fn a_client_certificate_is_shown() {
     let text = std::fs::read_to_string(key).unwrap() + &std::fs::read_to_string(certificate).unwrap();
     std::fs::write(&both, text).unwrap();
     scene.set("http.sslCert", both).works();
+    // As an editor on Windows saves it, with OpenSSL's old label.
+    let (scene, certificate, key) = strict();
+    let marked = scene.file("marked.pem");
+    let text = std::fs::read_to_string(certificate)
+        .unwrap()
+        .replace(" CERTIFICATE", " X509 CERTIFICATE");
+    std::fs::write(&marked, format!("\u{feff}{text}")).unwrap();
+    let marked_key = scene.file("marked.key");
+    std::fs::write(
+        &marked_key,
+        format!("\u{feff}{}", std::fs::read_to_string(key).unwrap()),
+    )
+    .unwrap();
+    scene.set("http.sslCert", marked).set("http.sslKey", marked_key).works();
 }
 
 /// A global setting must not close the way to servers that ask for nothing.
@@ -212,6 +226,9 @@ fn a_pinned_key_is_checked_with_and_without_certificates() {
         assert_ne!(right, pin(&scene));
         scene.set("http.pinnedPubkey", both).works();
     }
+    // No key fits an empty setting, and git refuses every server too.
+    let told = Scene::new().set("http.pinnedPubkey", "").fails();
+    assert!(told.contains("the server's key is none of http.pinnedPubkey"), "{told}");
     let scene = Scene::new();
     let file = scene.file("key.der");
     std::fs::write(&file, scene.bitbucket.server_key()).unwrap();

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::process::Stdio;
+use std::sync::atomic::Ordering;
 
 use httparse::Status;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -60,7 +61,7 @@ impl Backend {
             ("content-length", "CONTENT_LENGTH"),
             ("content-encoding", "HTTP_CONTENT_ENCODING"),
         ];
-        if !world.settings.ignore_git_protocol {
+        if !world.ignores_git_protocol.load(Ordering::Relaxed) {
             headers.push(("git-protocol", "GIT_PROTOCOL"));
         }
         for (header, variable) in headers {

@@ -193,6 +193,11 @@ impl Bitbucket {
         self.world.lfs_elsewhere.store(elsewhere, Ordering::Relaxed);
     }
 
+    /// From now on answers in version 0, whatever a client asks for.
+    pub(crate) fn ignore_git_protocol(&self) {
+        self.world.ignores_git_protocol.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn fault(&self, fault: Fault) {
         self.world.faults.add(fault);
     }

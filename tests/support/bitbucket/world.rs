@@ -65,11 +65,14 @@ pub(crate) struct World {
     pub(crate) app_passwords_dead: AtomicBool,
     pub(crate) scope_refusals_as_json: AtomicBool,
     pub(crate) lfs_elsewhere: AtomicBool,
+    /// At first as the setting has it.
+    pub(crate) ignores_git_protocol: AtomicBool,
 }
 
 impl World {
     pub(crate) fn new(settings: Settings, root: PathBuf, origin: String) -> Self {
         Self {
+            ignores_git_protocol: AtomicBool::new(settings.ignore_git_protocol),
             settings,
             root,
             origin,

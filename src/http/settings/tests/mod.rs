@@ -124,6 +124,7 @@ fn certificates_and_pins_are_typed() {
         Some(Pin::File(PathBuf::from("/home/nobody/here/key")))
     );
     assert!(pin("sha256//AAAA").is_err());
+    assert_eq!(pin("").expect("no key"), Some(Pin::Sha256(Vec::new())));
 }
 
 #[test]
