@@ -32,6 +32,8 @@ pub(crate) fn command(program: &str, home: &Path) -> Command {
         .env("HOME", home)
         .env("LC_ALL", "C")
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        // git's words for "no repository" depend on where the temporary folder is mounted.
+        .env("GIT_DISCOVERY_ACROSS_FILESYSTEM", "1")
         .env("GIT_TERMINAL_PROMPT", "0");
     command
 }
