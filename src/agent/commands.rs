@@ -37,8 +37,8 @@ pub enum Effect {
 /// Why a command list cannot be passed on.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// The client ended or broke off.
-    #[error("the push ended inside its list of refs")]
+    /// The client broke off, or sent what is no packet.
+    #[error("the push's list of refs is malformed: {0}")]
     Ended(#[source] packet::Error),
     /// It is longer than [`LONGEST`].
     #[error("the push names too many refs at once")]

@@ -17,6 +17,7 @@ use super::request::{Framing, Request};
 use super::route::{Method, Route};
 use super::serving::{Ended, Serving, refused, unsent};
 use crate::bridge::outcome::{Outcome, Purpose, Unfinished};
+use crate::bridge::packet;
 use crate::bridge::service::Service;
 use crate::explain::network;
 use crate::http::agent::text;
@@ -40,7 +41,7 @@ impl Serving {
         let mut body = BufReader::with_capacity(BUFFER, body);
         let mut begun = Vec::new();
         let commands = commands::read(&mut body, &mut begun).map_err(|fault| match fault {
-            commands::Fault::Ended(_) => Ended::Cut,
+            commands::Fault::Ended(packet::Error::Read(_) | packet::Error::Truncated) => Ended::Cut,
             commands::Fault::Signed => Failure::new(Kind::Refused, "the agent does not serve signed pushes")
                 .hint("push without '--signed': 'git -c push.gpgSign=false push'")
                 .into(),

@@ -58,6 +58,18 @@ pub(crate) fn small(place: &Path) {
     });
 }
 
+/// So many files, no two alike.
+pub(crate) fn files(place: &Path, files: usize) {
+    import(place, |stream| {
+        commit(stream, "main", START, None)?;
+        for file in 0..files {
+            let text = format!("line of file {file}\n").repeat(50);
+            writeln!(stream, "M 100644 inline src/{file}.txt\ndata {}\n{text}", text.len())?;
+        }
+        Ok(())
+    });
+}
+
 /// `refs` branches beside `main`, all of them its commit.
 pub(crate) fn refs(place: &Path, refs: usize) {
     small(place);

@@ -113,6 +113,7 @@ impl Bench<'_> {
                 megabytes: megabytes @ 1..,
             }
             | Work::Push { megabytes } => fixture::large(&place, megabytes),
+            Work::LazyBlobs { blobs } => fixture::files(&place, blobs),
             Work::Negotiate => fixture::common(&place),
             _ => fixture::small(&place),
         }

@@ -8,7 +8,7 @@ use super::Agent;
 use crate::support::scene::Scene;
 
 /// What the agent answers to `bytes`, after which (`ends`) the client ends.
-fn answer(agent: &Agent, bytes: &[u8], ends: bool) -> String {
+pub(super) fn answer(agent: &Agent, bytes: &[u8], ends: bool) -> String {
     let mut stream = UnixStream::connect(&agent.socket).expect("it serves");
     // It may have answered, and closed, before it has seen all.
     stream.write_all(bytes).ok();

@@ -1,6 +1,7 @@
 //! The agent: git through its socket, with nothing but the socket; its rules; its faults; its life.
 
 mod attacks;
+mod bypass;
 mod command;
 mod connections;
 mod differential;
@@ -11,6 +12,7 @@ mod outsiders;
 mod recipes;
 mod rules;
 mod sandbox;
+mod secrets;
 
 use std::fs;
 use std::os::unix::net::UnixStream;
