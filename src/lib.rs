@@ -32,9 +32,10 @@
 //! 7. [`cli`]: one file or directory a subcommand, over a `scene`; `migrate` and `setup` change git's configuration
 //!    through [`git`] alone (`document`, `replace`).
 //! 8. [`agent`]: git's requests sent for others, by rules, over warm connections; a program of its own behind a socket.
-//! 9. [`environment`] (every variable and setting, once), [`file`](mod@file), [`git`], [`pipe`], [`process`],
-//!    [`redact`] (what is shown of an address, a URL, a header), [`report`], [`secret`] (its type and its kinds),
-//!    [`shell`] (names in a command to paste), [`trace`]: the process's surroundings, each through one door.
+//! 9. [`environment`] (every variable and setting, once), [`file`](mod@file), [`git`], [`origin`] (which server may be
+//!    sent a secret), [`pipe`], [`process`], [`redact`] (what is shown of an address, a URL, a header), [`report`],
+//!    [`secret`] (its type and its kinds), [`shell`] (names in a command to paste), [`trace`]: the process's surroundings,
+//!    each through one door.
 //!
 //! # Invariants
 //! 1. In helper mode standard output carries protocol bytes only, from one writer, flushed where git waits for it.
@@ -64,6 +65,7 @@ pub mod file;
 pub mod git;
 pub mod helper;
 pub mod http;
+pub mod origin;
 pub mod pipe;
 pub mod process;
 pub mod redact;

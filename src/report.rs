@@ -29,7 +29,8 @@ pub enum Kind {
     Hangup,
 }
 
-/// A failure as the user reads it: an `error:` line, `caused by:`, the server's words as `remote:`, and `hint:` lines.
+/// A failure as the user reads it: an `error:` line, `caused by:`, the server's words as `remote:`, and `hint:` lines;
+/// and, for the programs around git, a last line in git's own words.
 ///
 /// Messages are lower-case and without a full stop, as git's are. Everything that came from the network is made
 /// [`plain`] when it is printed, so that no text can move the cursor or hide a line.
@@ -40,6 +41,7 @@ pub struct Failure {
     causes: Vec<String>,
     remote: Option<String>,
     hints: Vec<String>,
+    fatal: Option<Box<str>>,
 }
 
 /// What went wrong at an edge, where nobody asks which error it was: something of this machine.
@@ -62,6 +64,7 @@ impl Failure {
             causes: Vec::new(),
             remote: None,
             hints: Vec::new(),
+            fatal: None,
         }
     }
 
@@ -110,6 +113,13 @@ impl Failure {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds the last line: `fatal:` and what git itself would say.
+    #[must_use]
+    pub fn as_git_says(mut self, words: impl Into<String>) -> Self {
+        self.fatal = Some(words.into().into_boxed_str());
         self
     }
 
@@ -262,6 +272,10 @@ impl Report {
         for hint in &failure.hints {
             text += &self.lines("hint", "36", hint);
         }
+        // Without colour, because programs look for it.
+        if let Some(fatal) = &failure.fatal {
+            text += &self.lines("fatal", "", fatal);
+        }
         text
     }
 
@@ -301,11 +315,13 @@ mod tests {
         let failure = Failure::new(Kind::Refused, "'localhost' refused the push (HTTP 403)")
             .because("no write scope")
             .remote("You shall\nnot pass\n")
-            .hint("run 'git-remote-bbcloud login --replace'");
+            .hint("run 'git-remote-bbcloud login --replace'")
+            .as_git_says("unable to access 'https://localhost/'");
         assert_eq!(
             PLAIN.layout(&failure),
             "remote: You shall\nremote: not pass\nerror: 'localhost' refused the push (HTTP 403)\n\
-             caused by: no write scope\nhint: run 'git-remote-bbcloud login --replace'\n"
+             caused by: no write scope\nhint: run 'git-remote-bbcloud login --replace'\n\
+             fatal: unable to access 'https://localhost/'\n"
         );
     }
 

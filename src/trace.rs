@@ -29,6 +29,8 @@ struct Sink {
     out: Mutex<Box<dyn Write + Send>>,
     data: bool,
     redact: bool,
+    /// Whether lines begin with their text, and not with the time (`GIT_TRACE_BARE`).
+    bare: bool,
 }
 
 impl Trace {
@@ -50,6 +52,9 @@ impl Trace {
             out: Mutex::new(out),
             data: !verbose && !environment.has(&var::GIT_TRACE_CURL_NO_DATA),
             redact: environment.flag(&var::GIT_TRACE_REDACT)?.unwrap_or(true),
+            bare: environment
+                .flag(&var::GIT_TRACE_BARE)
+                .is_ok_and(|flag| flag == Some(true)),
         }))))
     }
 
@@ -131,7 +136,7 @@ impl Sink {
     /// One write for all lines: git and its other children may trace to the same place. A trace that cannot be
     /// written is no reason to fail.
     fn lines(&self, lines: impl Iterator<Item = String>) {
-        let prefix = prefix();
+        let prefix = if self.bare { String::new() } else { prefix() };
         let mut text = Zeroizing::new(String::new());
         for line in lines {
             text.push_str(&prefix);
@@ -207,6 +212,7 @@ mod tests {
             out: Mutex::new(Box::new(out.clone())),
             data: true,
             redact,
+            bare: false,
         };
         act(&Trace(Some(Arc::new(sink))));
         let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();

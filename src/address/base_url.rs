@@ -6,6 +6,7 @@ use url::{Host, Url};
 
 use super::fault::Fault;
 use super::userinfo::Userinfo;
+use crate::origin::Origin;
 use crate::report::Failure;
 
 /// An https URL, or an http one on this machine: host, perhaps a port and a path, and a user name beside it.
@@ -62,10 +63,7 @@ impl BaseUrl {
 
     /// Returns the host, and `:port` where it is not the default: the key under which secrets are kept.
     pub fn host_and_port(&self) -> String {
-        match self.url.port() {
-            Some(port) => format!("{}:{port}", self.host()),
-            None => self.host().to_owned(),
-        }
+        Origin::of(&self.url).key()
     }
 
     /// Returns the URL without the user name.

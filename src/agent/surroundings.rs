@@ -74,7 +74,7 @@ impl Surroundings {
         let config = self.config()?;
         let url = address.https_url(&self.base);
         let proactive = Settings::read(&url, url.as_str(), &config, &self.environment)?.proactive_auth;
-        let policy = Policy::read(&url, proactive, &config, &self.environment)?;
+        let policy = Policy::read(&url, proactive.challenges(), &config, &self.environment)?;
         let parts = Parts::of(&policy, &self.environment, self.report);
         let wanted = Wanted::repository(address, &self.base);
         Logins::new(wanted, policy, &self.environment, parts)
@@ -95,7 +95,7 @@ impl Surroundings {
     /// Returns the list of accounts and the keychain, to see whether it is locked.
     pub(super) fn keychain(&self) -> Option<(Index, Keychain)> {
         let config = self.config().ok()?;
-        let policy = Policy::read(self.base.url(), false, &config, &self.environment).ok()?;
+        let policy = Policy::read(self.base.url(), None, &config, &self.environment).ok()?;
         Some((
             Index::of(&self.environment)?,
             Keychain::new(policy.limits, &self.environment),

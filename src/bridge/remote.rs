@@ -15,6 +15,7 @@ use super::outcome::{Outcome, Unfinished};
 use super::packet;
 use super::service::{Service, Version};
 use super::{Credentials, Error};
+use crate::origin::Origin;
 
 /// Requests of a fetch beyond this many bytes are compressed, as git does (`remote-curl.c`, `post_rpc`).
 const GZIP_FROM: usize = 1024;
@@ -24,7 +25,7 @@ pub struct Remote<H, C> {
     http: H,
     url: String,
     /// Where it was looked for first: the server that secrets are for.
-    home: String,
+    home: Option<Origin>,
     moved: bool,
     version: Version,
     credentials: C,
@@ -38,7 +39,7 @@ impl<H: Http, C: Credentials> Remote<H, C> {
     pub fn new(http: H, url: String, version: Version, credentials: C) -> Self {
         Self {
             http,
-            home: server_of(&url).to_owned(),
+            home: Origin::parse(&url),
             url,
             moved: false,
             version,
@@ -59,7 +60,12 @@ impl<H: Http, C: Credentials> Remote<H, C> {
     /// Whether that URL is of another server: one that is sent no secret, and so accepts none.
     pub fn is_elsewhere(&self) -> bool {
         let base = self.http.redirected_base_url();
-        server_of(base.as_deref().unwrap_or(&self.url)) != self.home
+        let server = Origin::parse(base.as_deref().unwrap_or(&self.url));
+        let is_home = |server: Origin| {
+            let home = self.home.as_ref();
+            home.is_some_and(|home| server.may_have_secrets_of(home))
+        };
+        !server.is_some_and(is_home)
     }
 
     /// Returns the client, to be told what git has said of the network.
@@ -190,12 +196,6 @@ impl<H: Http, C: Credentials> Remote<H, C> {
             }
         }
     }
-}
-
-/// Returns the beginning of `url` that names its server: `https://host:port`.
-fn server_of(url: &str) -> &str {
-    let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
-    url.get(..end).unwrap_or(url)
 }
 
 fn post_lines(service: Service) -> Vec<Zeroizing<String>> {

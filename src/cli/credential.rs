@@ -17,6 +17,7 @@ use crate::credential::Wanted;
 use crate::credential::account::{Scope, closest};
 use crate::credential::login::Login;
 use crate::credential::refused::Refused;
+use crate::origin::Origin;
 use crate::report::{Failure, Kind};
 use crate::secret::Secret;
 
@@ -181,11 +182,8 @@ impl Question {
     fn set(&mut self, name: &str, value: &str) {
         match name {
             "protocol" => value.clone_into(&mut self.protocol),
-            "host" => {
-                let host = value.to_ascii_lowercase();
-                // The port of https need not be named, and a host's key never does.
-                self.host = host.strip_suffix(":443").map_or(host.clone(), str::to_owned);
-            }
+            // In the one form under which secrets are kept; what is no host is for nobody.
+            "host" => self.host = Origin::named("https", value).map_or(value.to_owned(), |origin| origin.key()),
             "path" => value.clone_into(&mut self.path),
             "username" => self.username = Some(value.to_owned()).filter(|name| !name.is_empty()),
             "password" => self.password = Some(Secret::new(value)),
@@ -225,12 +223,9 @@ impl Question {
 
     /// Whether a secret may go there: over TLS, or in clear text where the base URL itself does so on this machine.
     fn is_for(&self, scene: &Scene<'_>) -> bool {
-        let is_base = self.host == scene.base.host_and_port();
-        match self.protocol.as_str() {
-            "https" => !self.host.is_empty(),
-            "http" => is_base && scene.base.url().scheme() == "http",
-            _ => false,
-        }
+        let base = Origin::of(scene.base.url());
+        Origin::named(&self.protocol, &self.host)
+            .is_some_and(|origin| origin.is_secure() || origin.may_have_secrets_of(&base))
     }
 
     /// The repository that the path names, else everything at the host. `None` for what is not below the base URL:

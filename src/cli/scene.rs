@@ -36,7 +36,7 @@ impl<'a> Scene<'a> {
     pub(super) fn open(environment: &'a Environment, report: Report) -> Result<Self, Failure> {
         let config = Config::discover(environment)?;
         let base = repository::base_url(&config, environment)?;
-        let policy = Policy::read(base.url(), false, &config, environment)?;
+        let policy = Policy::read(base.url(), None, &config, environment)?;
         let index = Index::of(environment).ok_or_else(|| {
             Failure::new(
                 Kind::Local,

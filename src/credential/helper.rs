@@ -91,11 +91,11 @@ impl Helpers for GitCredential {
     }
 
     fn approve(&self, found: &Found) {
-        found.tell("approve");
+        found.tell("approve", &[]);
     }
 
-    fn reject(&self, found: &Found) {
-        found.tell("reject");
+    fn reject(&self, found: &Found, challenges: &[String]) {
+        found.tell("reject", challenges);
     }
 }
 
@@ -115,7 +115,9 @@ impl Question<'_> {
             format!("path={path}"),
         ];
         lines.extend(self.username.map(|name| format!("username={name}")));
-        lines.extend(self.challenges.iter().map(|text| format!("wwwauth[]={text}")));
+        lines.extend(self.challenges.iter().map(challenge));
+        let scheme = self.before.and_then(|found| found.authtype.as_ref());
+        lines.extend(scheme.map(|scheme| format!("authtype={scheme}")));
         let state = self.before.map(|found| found.state.as_slice()).unwrap_or_default();
         lines.extend(state.iter().map(|text| format!("state[]={text}")));
         // A line end in a value would be a line of its own.
@@ -179,12 +181,24 @@ impl Found {
     }
 
     /// What helpers make of it is their own matter, for git as well.
-    fn tell(&self, action: &str) {
-        let mut lines = Zeroizing::new(Vec::with_capacity(self.lines.len() + 1));
+    fn tell(&self, action: &str, challenges: &[String]) {
+        let more: String = challenges
+            .iter()
+            .map(challenge)
+            .filter(|line| !line.contains(['\n', '\0']))
+            .map(|line| line + "\n")
+            .collect();
+        let mut lines = Zeroizing::new(Vec::with_capacity(self.lines.len() + more.len() + 1));
         lines.extend_from_slice(&self.lines);
+        lines.extend_from_slice(more.as_bytes());
         lines.push(b'\n');
         run(action, &lines, &[], Stdio::null()).ok();
     }
+}
+
+/// A `WWW-Authenticate` value as git's protocol has it.
+fn challenge(value: &String) -> String {
+    format!("wwwauth[]={value}")
 }
 
 #[cfg(test)]
@@ -221,11 +235,15 @@ mod tests {
         let lines = "capability[]=authtype\ncapability[]=state\nprotocol=https\nhost=bitbucket.org:8443\n\
             path=acme/{x}.git\nusername=a@b\nwwwauth[]=Basic realm=\"x\"\nwwwauth[]=Bearer\n";
         assert_eq!(question(&url, &challenges, None), format!("{lines}\n"));
-        let before = found("ada", "x", "state[]=one\nstate[]=two\ncontinue=1\n");
+        let before = found(
+            "ada",
+            "x",
+            "authtype=Two\ncredential=x\nstate[]=one\nstate[]=two\ncontinue=1\n",
+        );
         assert!(before.continues);
         assert_eq!(
             question(&url, &challenges, Some(&before)),
-            format!("{lines}state[]=one\nstate[]=two\n\n")
+            format!("{lines}authtype=Two\nstate[]=one\nstate[]=two\n\n")
         );
     }
 

@@ -46,8 +46,8 @@ pub trait Helpers {
     /// Tells them that the server accepted `found`.
     fn approve(&self, found: &Found);
 
-    /// Tells them that the server rejected `found`.
-    fn reject(&self, found: &Found);
+    /// Tells them that the server rejected `found`, and said `challenges`.
+    fn reject(&self, found: &Found, challenges: &[String]);
 }
 
 /// The time.

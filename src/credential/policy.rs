@@ -41,8 +41,8 @@ pub struct Policy {
     pub askpass: Option<OsString>,
     /// Git's credential helpers.
     pub helpers: HelperSettings,
-    /// Whether helpers are asked before the server wants to know who asks (`http.proactiveAuth`).
-    pub proactive: bool,
+    /// What helpers are told that the server wants, if they are asked before it says so (`http.proactiveAuth`).
+    pub proactive: Option<Vec<String>>,
     /// From how many days before its expiry a secret's owner is reminded (`bbcloud.expiryWarning`); 0 for never, as where
     /// nobody is at the terminal.
     pub remind_before: u32,
@@ -79,7 +79,12 @@ impl HelperSettings {
 
 impl Policy {
     /// Reads the settings for `url`.
-    pub fn read(url: &Url, proactive: bool, config: &Config, environment: &Environment) -> Result<Self, Failure> {
+    pub fn read(
+        url: &Url,
+        proactive: Option<Vec<String>>,
+        config: &Config,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
         let interactive = interactive(config);
         let terminal = environment.flag(&var::GIT_TERMINAL_PROMPT)?;
         Ok(Self {

@@ -56,6 +56,7 @@ variables! {
     GIT_TRACE_CURL_NO_DATA = "GIT_TRACE_CURL_NO_DATA": "leaves bodies out of the trace, with any value";
     GIT_TRACE_CURL_COMPONENTS = "GIT_TRACE_CURL_COMPONENTS": "which parts the trace covers";
     GIT_CURL_VERBOSE = "GIT_CURL_VERBOSE": "traces headers to standard error, with any value";
+    GIT_TRACE_BARE = "GIT_TRACE_BARE": "leaves the time and the program's name out of traces";
     GIT_TRACE_REDACT = "GIT_TRACE_REDACT": "whether secrets are hidden in traces (they are, unless it is false)";
 
     GIT_HTTP_USER_AGENT = "GIT_HTTP_USER_AGENT": "the User-Agent to send";

@@ -1,15 +1,18 @@
 //! What a failure means for the user: the cause, in one line, and the command that helps. All of this prose is here.
 //!
-//! `refused` has the words for each status of git's endpoint, `rest` those of the REST API, `network` those for a request
-//! without an answer, `words` what the server itself said, `agent` what an agent did. Facts come typed from [`bridge`](crate::bridge),
-//! [`http`](crate::http) and [`credential`](crate::credential). Does not depend on who asks for an explanation.
+//! `refused` has the words for each status of git's endpoint, `git_words` those of git itself, `rest` those of the REST
+//! API, `network` those for a request without an answer, `words` what the server itself said, `agent` what an agent did.
+//! Facts come typed from [`bridge`](crate::bridge), [`http`](crate::http) and [`credential`](crate::credential). Does not
+//! depend on who asks for an explanation.
 
 pub mod agent;
+mod git_words;
 pub mod network;
 mod refused;
 pub mod rest;
 mod words;
 
+pub use self::git_words::git_words;
 use crate::address::{Address, BaseUrl};
 use crate::bridge::Error;
 use crate::bridge::outcome::Answerer;

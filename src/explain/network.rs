@@ -82,10 +82,10 @@ fn proxy(fault: &ProxyFault) -> &'static str {
             "unset http.proxyAuthMethod and GIT_HTTP_PROXY_AUTHMETHOD, or install with \
                                         'cargo install --path . --locked --features curl'"
         }
-        ProxyFault::LoginRequired => {
+        ProxyFault::LoginRequired(_) => {
             "put its user name into the setting: 'git config --global http.proxy http://<user>@<host>:<port>'"
         }
-        ProxyFault::LoginRejected | ProxyFault::TooLong(_) | ProxyFault::Refused(_) => PROXY,
+        ProxyFault::LoginRejected(_) | ProxyFault::TooLong(_) | ProxyFault::Refused(_) => PROXY,
     }
 }
 

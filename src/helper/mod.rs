@@ -158,10 +158,10 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
             self.named.open()?.remote.http().set_family(family);
         }
         if name == "verbosity" && outcome == Outcome::Set {
-            let quiet = self.options.is_quiet();
+            let verbosity = self.options.verbosity();
             let remote = &mut self.named.open()?.remote;
-            remote.http().set_quiet(quiet);
-            if quiet {
+            remote.http().set_verbosity(verbosity);
+            if verbosity == 0 {
                 remote.credentials_mut().remind_nobody();
             }
         }
@@ -235,13 +235,13 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
             Service::ReceivePack => receive_pack::serve(&mut repository.remote, from_git, to_git, hold),
             Service::UploadArchive => upload_archive::serve(&mut repository.remote, from_git, to_git),
         };
-        served.map_err(|error| repository.explain(service, error))
+        served.map_err(|error| repository.explain_to_git(service, error))
     }
 
     fn discover(&mut self, service: Service) -> Result<Advertisement, Failure> {
         let repository = self.named.open()?;
         let found = repository.remote.advertisement(service);
-        found.map_err(|error| repository.explain(service, error))
+        found.map_err(|error| repository.explain_to_git(service, error))
     }
 
     fn list(&mut self, for_push: bool) -> Result<(), Failure> {
@@ -258,7 +258,7 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
         };
         let repository = self.named.open()?;
         let listed = fallback::list(&advertisement, self.options.object_format, &mut self.to_git);
-        listed.map_err(|error| repository.explain(service, error))?;
+        listed.map_err(|error| repository.explain_to_git(service, error))?;
         self.discovered = Some(advertisement).filter(|_| !for_push);
         Ok(())
     }
@@ -273,7 +273,7 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
         };
         let repository = self.named.open()?;
         let said = fetch_pack::run(repository, &self.options, advertisement, wanted);
-        let said = said.map_err(|error| repository.explain(Service::UploadPack, error))?;
+        let said = said.map_err(|error| repository.explain_to_git(Service::UploadPack, error))?;
         self.to_git
             .write_all(&said)
             .map_err(|error| Failure::git_has_gone(&error))?;

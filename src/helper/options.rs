@@ -94,6 +94,11 @@ impl Options {
         Outcome::Set
     }
 
+    /// Returns how much git was told to say: 1 by default, 0 for nothing.
+    pub fn verbosity(&self) -> i64 {
+        self.verbosity
+    }
+
     /// Whether git was told to be quiet.
     pub fn is_quiet(&self) -> bool {
         self.verbosity == 0

@@ -8,7 +8,6 @@ use std::rc::Rc;
 
 use super::agent;
 use super::answer_head::AnswerHead;
-use super::connector::Origin;
 use super::decoding::Decoding;
 use super::error::Error;
 use super::exchange::Exchange;
@@ -17,6 +16,7 @@ use super::request::Request;
 use super::session::{self, Answered, Session};
 use crate::bridge::outcome::{Answerer, Unfinished};
 use crate::bridge::refusal::{Refusal, TEXT};
+use crate::origin::Origin;
 
 /// How far a request and its answer have come.
 pub(super) enum Stage {

@@ -47,8 +47,11 @@ impl AnswerHead {
                 return Err(malformed("a NUL byte in a header"));
             }
             if let ([b' ' | b'\t', ..], Some((_, value))) = (line, headers.last_mut()) {
-                value.push(b' ');
-                value.extend_from_slice(trimmed(line));
+                let more = trimmed(line);
+                if !value.is_empty() && !more.is_empty() {
+                    value.push(b' ');
+                }
+                value.extend_from_slice(more);
                 continue;
             }
             let Some(colon) = line.iter().position(|byte| *byte == b':') else {

@@ -17,7 +17,6 @@ use url::Url;
 
 use super::agent;
 use super::answer::{Answer, Stage};
-use super::connector::Origin;
 use super::family::Family;
 use super::lines::Line;
 use super::session::Session;
@@ -25,6 +24,7 @@ use super::settings::Settings;
 #[cfg(unix)]
 use super::stream::Stream;
 use super::wire::Watch;
+use crate::origin::Origin;
 use crate::report::Report;
 use crate::trace::Trace;
 
@@ -72,9 +72,12 @@ impl Client {
         self.session.borrow_mut().connector.set_family(family);
     }
 
-    /// Says whether git was told to be quiet: redirects are then followed without a word.
-    pub fn set_quiet(&self, quiet: bool) {
-        self.session.borrow_mut().quiet = quiet;
+    /// Says how much git was told to say: with 0 redirects are followed without a word, above 1 each request that
+    /// carries something is told.
+    pub fn set_verbosity(&self, verbosity: i64) {
+        let mut session = self.session.borrow_mut();
+        session.quiet = verbosity == 0;
+        session.verbose = verbosity > 1;
     }
 }
 

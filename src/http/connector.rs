@@ -7,7 +7,6 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use url::Url;
 use zeroize::Zeroizing;
 
 use super::answer_head::AnswerHead;
@@ -20,39 +19,13 @@ use super::stream::Stream;
 use super::wire::Watch;
 use super::{proxy, tls};
 use crate::bridge::outcome::Purpose;
+use crate::origin::Origin;
 
 /// How long a connection may have been idle to carry a request that must not be sent twice. Apache closes after 5
 /// seconds, others later; where its farewell and the request meet on the way, nobody knows what became of the request.
 const RESTED: Duration = Duration::from_secs(3);
 /// How often it is looked whether a connection is still wanted while it is opened.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// The server that a connection leads to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Origin {
-    secure: bool,
-    host: String,
-    port: u16,
-}
-
-impl Origin {
-    /// Returns where requests for `url` go.
-    pub(super) fn of(url: &Url) -> Self {
-        let secure = url.scheme() == "https";
-        Self {
-            secure,
-            host: url.host_str().unwrap_or_default().to_owned(),
-            port: url.port_or_known_default().unwrap_or(if secure { 443 } else { 80 }),
-        }
-    }
-}
-
-impl Origin {
-    /// Returns the server's name.
-    pub(super) fn host(&self) -> &str {
-        &self.host
-    }
-}
 
 /// A connection that may carry the next request.
 pub(super) struct Connection {
@@ -275,18 +248,19 @@ impl<'a> Opener<'a> {
         if let Some(path) = &self.settings.agent {
             return Stream::agent(path);
         }
-        let dialing = Dialing::begin(self.settings, self.family, !origin.secure);
-        let (host, port) = (origin.host.as_str(), origin.port);
+        let dialing = Dialing::begin(self.settings, self.family, !origin.is_secure());
+        let (host, port) = (origin.host(), origin.port());
         let stream = match &self.settings.proxy {
             None => {
                 self.watch.trace.info(|| format!("Connecting to {host}:{port}"));
                 Stream::Plain(dial(host, port, &dialing)?)
             }
-            Some(proxy) => self
-                .way(proxy, !origin.secure)
-                .open(origin.secure, host, port, &mut kept.access)?,
+            Some(proxy) => {
+                self.way(proxy, !origin.is_secure())
+                    .open(origin.is_secure(), host, port, &mut kept.access)?
+            }
         };
-        if !origin.secure {
+        if !origin.is_secure() {
             return Ok(stream);
         }
         let config = if let Some(config) = &kept.tls {

@@ -138,11 +138,11 @@ pub enum Material {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyFault {
     /// Nobody has given it a user name and a password.
-    #[error("requires a user name and a password")]
-    LoginRequired,
+    #[error("requires a user name and a password{}", status(*.0))]
+    LoginRequired(Option<u16>),
     /// It does not accept those that it was given.
-    #[error("rejected the user name and password")]
-    LoginRejected,
+    #[error("rejected the user name and password{}", status(*.0))]
+    LoginRejected(Option<u16>),
     /// It offers only methods to sign in that are not spoken here.
     #[error("requires {0} authentication, which this build does not support")]
     Method(String),
@@ -155,6 +155,11 @@ pub enum ProxyFault {
     /// It refused, or does not speak the protocol.
     #[error("{0}")]
     Refused(String),
+}
+
+/// The status of a proxy that speaks HTTP.
+fn status(status: Option<u16>) -> String {
+    status.map_or_else(String::new, |status| format!(" (HTTP {status})"))
 }
 
 impl Error {

@@ -185,12 +185,30 @@ impl Exchange {
                 return Err(malformed("its headers are too long"));
             }
             if self.receive()? == 0 {
-                return Err(if self.wire.unread().is_empty() {
-                    Error::NoAnswer
-                } else {
-                    Error::Cut { received: 0 }
-                });
+                return self.refusal_without_end();
             }
+        }
+    }
+
+    /// Takes a head that ends with the connection, as curl does, if it is a refusal: one that is cut says no all the same.
+    fn refusal_without_end(&mut self) -> Result<AnswerHead, Error> {
+        let unread = self.wire.unread();
+        if unread.is_empty() {
+            return Err(Error::NoAnswer);
+        }
+        let whole = [unread, b"\n\n"].concat();
+        match AnswerHead::parse(&whole) {
+            Ok(Some((head, _))) if head.status >= 400 && unread.ends_with(b"\n") => {
+                self.wire.trace.received_head(unread);
+                let length = unread.len();
+                self.wire.consume(length);
+                self.state = State::Receiving {
+                    body: Body::UntilClose,
+                    reusable: false,
+                };
+                Ok(head)
+            }
+            _ => Err(Error::Cut { received: 0 }),
         }
     }
 

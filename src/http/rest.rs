@@ -10,7 +10,6 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::answer_head::AnswerHead;
-use super::connector::Origin;
 use super::decoding::Decoding;
 use super::exchange::Exchange;
 use super::lines::Line;
@@ -20,6 +19,7 @@ use super::settings::Settings;
 use super::wire::Watch;
 use crate::bridge::outcome::{Answerer, Purpose, Unfinished};
 use crate::bridge::refusal::{Refusal, TEXT};
+use crate::origin::Origin;
 use crate::report::Report;
 use crate::trace::Trace;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::answer_head::AnswerHead;
-use super::connector::{Connector, Origin};
+use super::connector::Connector;
 use super::cookies::Jar;
 use super::error::Error;
 use super::exchange::Exchange;
@@ -22,6 +22,7 @@ use super::stream::Stream;
 use super::wire::Watch;
 use super::{lines, proxy, redirect};
 use crate::bridge::outcome::{Answerer, Outcome, Purpose};
+use crate::origin::Origin;
 use crate::redact;
 use crate::report::Report;
 
@@ -57,6 +58,8 @@ pub(super) struct Session {
     pub(super) redirected_base: Option<String>,
     /// Whether redirects are told: git does not with `--quiet`.
     pub(super) quiet: bool,
+    /// Whether what is sent is told, as git does with `--verbose`.
+    pub(super) verbose: bool,
     settings: Arc<Settings>,
     report: Report,
     watch: Watch,
@@ -74,6 +77,7 @@ impl Session {
             connector: Connector::new(settings.clone(), watch.clone()),
             redirected_base: None,
             quiet: false,
+            verbose: false,
             settings,
             report,
             watch,
@@ -105,7 +109,8 @@ impl Session {
         }
         let wants_cookies = self.jar.is_none() && self.settings.agent.is_none();
         if let Some(file) = self.settings.cookie_file.as_ref().filter(|_| wants_cookies) {
-            self.jar = Some(Jar::open(file, self.settings.save_cookies));
+            let host = url.host_str().unwrap_or_default();
+            self.jar = Some(Jar::open(file, self.settings.save_cookies, host));
         }
         Request {
             tail: url.as_str().strip_prefix(base).unwrap_or(url.as_str()).to_owned(),
@@ -129,11 +134,16 @@ impl Session {
     }
 
     fn is_home(&mut self, origin: &Origin) -> bool {
-        self.home.get_or_insert_with(|| origin.clone()) == origin
+        origin.may_have_secrets_of(self.home.get_or_insert_with(|| origin.clone()))
     }
 
     /// Sends the head of a request whose body follows.
     pub(super) fn start_upload(&mut self, request: &mut Request, length: Length) -> Result<Exchange, Error> {
+        if let Length::Known(size) = length {
+            self.tell_post(request, &format!("{size} bytes"));
+        } else {
+            self.tell_post(request, "chunked");
+        }
         let connection = self.connector.take(&Origin::of(&request.url), request.purpose())?;
         request.sent = true;
         self.start(connection.stream, request, length)
@@ -141,6 +151,9 @@ impl Session {
 
     /// Sends a request that is held in memory, follows redirects, and asks again where that may help.
     pub(super) fn perform(&mut self, request: &mut Request) -> Result<Answered, Error> {
+        if let Some(body) = &request.body {
+            self.tell_post(request, &format!("{} bytes", body.len()));
+        }
         loop {
             match self.follow(request) {
                 Ok(answered) if answered.outcome().may_repeat(request.purpose()) => {
@@ -174,6 +187,14 @@ impl Session {
         };
         self.pause(None, wait);
         self.perform(request)
+    }
+
+    /// Tells of a request with a body, in git's words (`post_rpc` in its `remote-curl.c`).
+    fn tell_post(&self, request: &Request, size: &str) {
+        if self.verbose && request.foreign.is_none() {
+            let service = request.tail.rsplit('/').next().unwrap_or_default();
+            self.report.say(&format!("POST {service} ({size})"));
+        }
     }
 
     fn pause(&self, status: Option<u16>, wait: Duration) {
@@ -210,7 +231,7 @@ impl Session {
                 self.redirected_base = Some(redirect::base(&url, &request.tail)?);
             }
             self.keep(origin.clone(), exchange);
-            if Origin::of(&url) != origin {
+            if !Origin::of(&url).may_have_secrets_of(&origin) {
                 // A secret goes to the host that it was kept for, and to no other.
                 request.lines.retain(|line| !line.is_secret());
                 request.answerer = Answerer::Elsewhere;

@@ -12,7 +12,6 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::answer_head::AnswerHead;
-use super::connector::Origin;
 use super::error::Error;
 use super::exchange::Exchange;
 use super::head::Length;
@@ -24,6 +23,7 @@ use super::tls;
 use super::wire::Watch;
 use crate::bridge::outcome::{Purpose, Unfinished};
 use crate::bridge::refusal::{Refusal, TEXT};
+use crate::origin::Origin;
 use crate::report::Report;
 use crate::trace::Trace;
 

@@ -105,9 +105,13 @@ pub fn keep_memory_private() {
     }
 }
 
-/// Returns the number of the job that this process is a part of: the one that a shell started as one command. On Windows
-/// that is the outermost git, else this process itself.
+/// Returns the number of the command that this process is a part of: the outermost git, else what the system knows to
+/// belong together. A script may run many commands as one job, so that is only the second choice.
 pub fn job() -> Option<u32> {
+    #[cfg(target_os = "linux")]
+    if let Some((outermost, _)) = relatives::gits().last() {
+        return Some(*outermost);
+    }
     #[cfg(unix)]
     {
         rustix::process::getpgrp().as_raw_nonzero().get().try_into().ok()

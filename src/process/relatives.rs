@@ -4,7 +4,7 @@
 //! depend on what the answers are used for.
 
 /// How many generations are looked at: a chain of git, its helpers and the shell that some of them are scripts for.
-#[cfg(any(windows, test))]
+#[cfg(any(windows, target_os = "linux", test))]
 const GENERATIONS: usize = 16;
 
 /// Returns the numbers of this process's parent and, where the system tells, of its parent. Between git and us there is
@@ -12,10 +12,7 @@ const GENERATIONS: usize = 16;
 #[cfg(target_os = "linux")]
 pub(super) fn ancestors() -> [Option<u32>; 2] {
     let parent = parent();
-    let stat = parent.and_then(|id: u32| std::fs::read_to_string(format!("/proc/{id}/stat")).ok());
-    // `<id> (<name>) <state> <parent> …`, and a name may have anything in it.
-    let of_parent = stat.and_then(|stat| stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok());
-    [parent, of_parent]
+    [parent, parent.and_then(process).and_then(|parent| parent.parent)]
 }
 
 /// Returns the numbers of this process's parent and, where the system tells, of its parent.
@@ -38,7 +35,28 @@ fn parent() -> Option<u32> {
 /// no pipe tells of that.
 #[cfg(windows)]
 pub(super) fn gits() -> Vec<(u32, u64)> {
-    gits_above(std::process::id(), &table::read())
+    let table = table::read();
+    gits_above(std::process::id(), |id| table.get(&id).cloned())
+}
+
+/// Returns the processes of git that this one runs for, the nearest first.
+#[cfg(target_os = "linux")]
+pub(super) fn gits() -> Vec<(u32, u64)> {
+    gits_above(std::process::id(), process)
+}
+
+/// Returns the process with the number `id`, as `/proc` has it.
+#[cfg(target_os = "linux")]
+fn process(id: u32) -> Option<Process> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // `<id> (<name>) <state> <parent> …`, and a name may have anything in it.
+    let (beginning, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    Some(Process {
+        name: beginning.split_once('(')?.1.to_owned(),
+        parent: fields.nth(1)?.parse().ok(),
+        started: fields.nth(17)?.parse().ok()?,
+    })
 }
 
 /// Whether all of `processes` still run.
@@ -97,39 +115,49 @@ pub(super) fn end_children() {
 pub(super) fn end_children() {}
 
 /// A process, as far as its relatives are concerned.
-#[cfg(any(windows, target_os = "macos", test))]
+#[cfg(any(windows, target_os = "macos", target_os = "linux", test))]
 #[derive(Debug, Clone)]
 pub(super) struct Process {
-    #[cfg(any(windows, test))]
+    #[cfg(any(windows, target_os = "linux", test))]
     pub(super) name: String,
     pub(super) parent: Option<u32>,
-    /// In seconds: a number is used again, and a parent cannot be younger than its child.
-    #[cfg(any(windows, test))]
+    /// In the system's own unit: a number is used again, and a parent cannot be younger than its child.
+    #[cfg(any(windows, target_os = "linux", test))]
     pub(super) started: u64,
 }
 
-/// The processes of git above `own` in `table`, with the shells between them, which run git's scripts.
-#[cfg(any(windows, test))]
-fn gits_above(own: u32, table: &std::collections::HashMap<u32, Process>) -> Vec<(u32, u64)> {
+/// The processes of git above `own`, with the shells between them, which run git's scripts.
+#[cfg(any(windows, target_os = "linux", test))]
+fn gits_above(own: u32, look_up: impl Fn(u32) -> Option<Process>) -> Vec<(u32, u64)> {
     let mut found = Vec::new();
-    let mut child = table.get(&own);
+    let mut child = look_up(own);
     for _ in 0..GENERATIONS {
         let Some((id, process)) = child.and_then(|child| {
             let id = child.parent?;
-            let parent = table.get(&id)?;
+            let parent = look_up(id)?;
             (parent.started <= child.started).then_some((id, parent))
         }) else {
             break;
         };
         let name = process.name.to_ascii_lowercase();
-        if name.starts_with("git") {
+        if is_git(&name) {
             found.push((id, process.started));
-        } else if name != "sh.exe" {
+        } else if !matches!(name.as_str(), "sh.exe" | "sh") {
             break;
         }
         child = Some(process);
     }
     found
+}
+
+/// Whether a program of this name, in lower case, is git or a part of it, and not one of the programs around it.
+#[cfg(any(windows, target_os = "linux", test))]
+fn is_git(name: &str) -> bool {
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    name == "git"
+        || ["git-submodule", "git-remote-"]
+            .iter()
+            .any(|part| name.starts_with(part))
 }
 
 #[cfg(any(windows, target_os = "macos"))]
@@ -196,7 +224,8 @@ mod tests {
     #[test]
     fn git_is_found_through_the_scripts_between() {
         let found = |rows: &[(u32, &str, u32, u64)]| {
-            let gits = gits_above(9, &table(rows));
+            let table = table(rows);
+            let gits = gits_above(9, |id| table.get(&id).cloned());
             gits.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
         };
         let own = (9, "git-remote-bbcloud.exe", 8, 50);
@@ -224,5 +253,9 @@ mod tests {
             "its number was used again"
         );
         assert_eq!(found(&[(9, "git.exe", 9, 1)]).len(), GENERATIONS, "a circle ends");
+        let own = (9, "git-remote-bbcl", 8, 50);
+        let submodules = [own, (8, "git", 7, 40), (7, "git-submodule", 6, 30), (6, "git", 5, 20)];
+        assert_eq!(found(&submodules), [8, 7, 6]);
+        assert_eq!(found(&[own, (8, "git", 7, 40), (7, "gitkraken", 6, 30)]), [8]);
     }
 }

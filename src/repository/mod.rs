@@ -84,7 +84,8 @@ impl Repository {
         check_secret_in_url(&address, name, config, report)?;
         let url = address.https_url(&base);
         let mut settings = Settings::read(&url, name, config, environment)?;
-        let policy = Policy::read(&url, settings.proactive_auth, config, environment)?;
+        let proactive = settings.proactive_auth.challenges();
+        let policy = Policy::read(&url, proactive, config, environment)?;
         let agent = reach(&address)?;
         let asking = if let Some(agent) = &agent {
             settings.agent = Some(agent.path.clone());
@@ -202,6 +203,16 @@ impl Repository {
             who: self.remote.credentials().current().map(Into::into),
         };
         explain::explain(&asked, error)
+    }
+
+    /// The same for git, whose own words programs look for in the last line.
+    pub fn explain_to_git(&self, service: Service, error: bridge::Error) -> Failure {
+        let words = explain::git_words(&self.url(), &error);
+        let failure = self.explain(service, error);
+        match words {
+            Some(words) => failure.as_git_says(words),
+            None => failure,
+        }
     }
 }
 

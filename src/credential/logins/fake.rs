@@ -157,8 +157,9 @@ impl Helpers for Rc<Fake> {
         self.log(format!("approve {}:{}", found.username, found.secret.expose()));
     }
 
-    fn reject(&self, found: &Found) {
-        self.log(format!("reject {}:{}", found.username, found.secret.expose()));
+    fn reject(&self, found: &Found, challenges: &[String]) {
+        let (name, secret, count) = (&found.username, found.secret.expose(), challenges.len());
+        self.log(format!("reject {name}:{secret} {count}"));
     }
 }
 

@@ -81,6 +81,15 @@ enum Telling {
     Nothing,
 }
 
+/// What the server wants to see, as `WWW-Authenticate` values.
+#[derive(Debug, Clone, Copy)]
+enum Wants<'a> {
+    /// It has not said; this is what is expected.
+    Perhaps(&'a [String]),
+    /// It has refused, and said so.
+    This(&'a [String]),
+}
+
 /// Who is asked next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -174,7 +183,7 @@ impl Logins {
     pub fn look_up(mut self, environment: &Environment) -> Result<Option<Login>, Failure> {
         self.only_look(true);
         if self.login.is_none() && !self.look_up_kept()? {
-            self.ask_next(&[]);
+            self.ask_next(Wants::Perhaps(&[]));
         }
         let email = environment.text(&BBCLOUD_EMAIL).filter(|email| !email.is_empty());
         let named = environment
@@ -208,8 +217,9 @@ impl Logins {
         if self.step == Step::Keychain {
             self.step = Step::Netrc;
             self.ask_keychain();
-            if self.login.is_none() && (self.policy.proactive || self.is_served_by_others()) {
-                self.ask_next(&[]);
+            if self.login.is_none() && (self.policy.proactive.is_some() || self.is_served_by_others()) {
+                let expected = self.policy.proactive.clone().unwrap_or_default();
+                self.ask_next(Wants::Perhaps(&expected));
             }
         }
         self.login.as_ref()
@@ -235,14 +245,14 @@ impl Logins {
     }
 
     /// Asks those that need nobody: `~/.netrc`, then git's helpers. Returns whether one knows a login.
-    fn ask_next(&mut self, challenges: &[String]) -> bool {
+    fn ask_next(&mut self, server: Wants<'_>) -> bool {
         if self.step == Step::Netrc {
             self.step = Step::Helpers;
             if self.ask_netrc() {
                 return true;
             }
         }
-        self.step == Step::Helpers && self.ask_helpers(challenges, None)
+        self.step == Step::Helpers && self.ask_helpers(server, None)
     }
 
     /// Looks into `~/.netrc`, which git's own transport reads through curl. Returns whether it knows a login.
@@ -258,7 +268,8 @@ impl Logins {
     }
 
     /// Asks git's credential helpers, in a further round after `before`. Returns whether they know a login.
-    fn ask_helpers(&mut self, challenges: &[String], before: Option<&Found>) -> bool {
+    fn ask_helpers(&mut self, server: Wants<'_>, before: Option<&Found>) -> bool {
+        let (Wants::Perhaps(challenges) | Wants::This(challenges)) = server;
         let question = Question {
             url: &self.wanted.url,
             username: self.known_name(),
@@ -267,7 +278,7 @@ impl Logins {
         };
         let answer = self.parts.helpers.fill(&question);
         // Without a refusal a helper may not know what the server wants: it is asked again once there is one.
-        let is_final = !challenges.is_empty() || !matches!(answer, Answer::Nothing(_));
+        let is_final = matches!(server, Wants::This(_)) || !matches!(answer, Answer::Nothing(_));
         if is_final {
             self.step = Step::User;
         }

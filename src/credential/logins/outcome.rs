@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::verdict::Verdict;
-use super::{Logins, Step, Telling};
+use super::{Logins, Step, Telling, Wants};
 use crate::bridge::refusal::Refusal;
 use crate::credential::expiry;
 use crate::credential::history::{FRESH, Key, Record};
@@ -95,7 +95,7 @@ impl Logins {
                 self.parts.clock.sleep(PAUSE);
                 return Ok(true);
             }
-            self.note_refused();
+            self.note_refused(&refusal.challenges);
         }
         if self.step == Step::Nobody {
             return Ok(false);
@@ -103,7 +103,7 @@ impl Logins {
         if let Some(login) = &self.login {
             self.refused.push((login.username.clone(), login.secret.clone()));
         }
-        if verdict == Verdict::Wrong && self.ask_next(&refusal.challenges) {
+        if verdict == Verdict::Wrong && self.ask_next(Wants::This(&refusal.challenges)) {
             return Ok(true);
         }
         if self.step != Step::Nobody {
@@ -129,7 +129,7 @@ impl Logins {
         match found {
             Some(found) if self.rounds < ROUNDS => {
                 self.rounds += 1;
-                self.ask_helpers(challenges, Some(&found))
+                self.ask_helpers(Wants::This(challenges), Some(&found))
             }
             _ => false,
         }
@@ -158,7 +158,7 @@ impl Logins {
 
     /// Remembers the refusal. A helper forgets a secret that has never worked, as with git; one that has worked only if
     /// it has been refused for a long time.
-    fn note_refused(&mut self) {
+    fn note_refused(&mut self, challenges: &[String]) {
         let Some(login) = self.login.clone().filter(|_| self.telling != Telling::Nothing) else {
             return;
         };
@@ -173,7 +173,7 @@ impl Logins {
         {
             self.replaces_helpers = true;
             if record.is_none() || since.is_some_and(|since| now.saturating_sub(since) >= DEAD) {
-                self.parts.helpers.reject(&found);
+                self.parts.helpers.reject(&found, challenges);
             }
         }
         if let Some(record) = record.filter(|record| record.refused.is_none()) {

@@ -51,7 +51,7 @@ pub(super) struct Jar {
 
 impl Jar {
     /// Reads `file`; an empty path and a file that cannot be read are no cookies, as with curl.
-    pub(super) fn open(file: &Path, save: bool) -> Self {
+    pub(super) fn open(file: &Path, save: bool, host: &str) -> Self {
         let bytes = File::open(file).and_then(|file| file::beginning(file, MAX_FILE));
         let bytes = bytes.unwrap_or_default();
         let is_whole = bytes.len() as u64 <= MAX_FILE;
@@ -65,7 +65,7 @@ impl Jar {
         for line in text.lines() {
             let header = line.get(..11).filter(|name| name.eq_ignore_ascii_case("set-cookie:"));
             let cookie = match header {
-                Some(_) => line.get(11..).and_then(|value| set_cookie(value, None)),
+                Some(_) => line.get(11..).and_then(|value| set_cookie(value, host, None)),
                 None => netscape(line),
             };
             if let Some(cookie) = cookie {
@@ -112,7 +112,7 @@ impl Jar {
     /// Keeps what the answer to a request of `url` sets.
     pub(super) fn learn(&mut self, url: &Url, head: &AnswerHead) {
         for value in head.all("set-cookie") {
-            if let Some(cookie) = set_cookie(&String::from_utf8_lossy(value), Some(url)) {
+            if let Some(cookie) = set_cookie(&String::from_utf8_lossy(value), "", Some(url)) {
                 self.put(cookie);
             }
         }
@@ -221,22 +221,21 @@ fn netscape(line: &str) -> Option<Cookie> {
     cookie.is_sound().then_some(cookie)
 }
 
-/// A `Set-Cookie` value (RFC 6265, section 5.2), from the answer to a request of `url` or from a file.
-fn set_cookie(value: &str, url: Option<&Url>) -> Option<Cookie> {
+/// A `Set-Cookie` value (RFC 6265, section 5.2), from the answer to a request of `url`, or from a file: there it is for
+/// `host` if it names no domain. (curl would send it to every host.)
+fn set_cookie(value: &str, host: &str, url: Option<&Url>) -> Option<Cookie> {
     let mut parts = value.split(';').map(str::trim);
     let (name, value) = parts.next()?.split_once('=')?;
-    let host = url.and_then(Url::host_str).unwrap_or_default().to_ascii_lowercase();
-    let directory = url
-        .and_then(|url| url.path().rsplit_once('/'))
-        .map_or("", |(path, _)| path);
+    let host = url.and_then(Url::host_str).unwrap_or(host).to_ascii_lowercase();
+    // With the slash at its end, as curl writes it into the file.
+    let directory = url.and_then(|url| {
+        let path = url.path();
+        path.get(..=path.rfind('/')?)
+    });
     let mut cookie = Cookie {
         domain: host.clone(),
         subdomains: false,
-        path: if directory.is_empty() {
-            "/".to_owned()
-        } else {
-            directory.to_owned()
-        },
+        path: directory.unwrap_or("/").to_owned(),
         secure: false,
         http_only: false,
         expires: 0,

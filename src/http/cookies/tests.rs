@@ -33,20 +33,22 @@ fn a_file_is_read_in_both_formats() {
         #HttpOnly_example.com\tFALSE\t/\tFALSE\t4102444800\tc\t3\n\
         example.com\tFALSE\t/\tFALSE\t5\told\tx\n\
         Set-Cookie: d=4; domain=example.com\n\
+        Set-Cookie: e=5\n\
         broken line\n";
     fs::write(&file, lines).unwrap();
-    let jar = Jar::open(&file, false);
+    let jar = Jar::open(&file, false, "git.example.com");
     assert_eq!(sent(&jar, "https://example.com/team/x"), "Cookie: b=2; a=1; c=3; d=4");
     assert_eq!(sent(&jar, "http://sub.example.com/team"), "Cookie: d=4");
     assert_eq!(sent(&jar, "https://sub.example.com/teams"), "Cookie: d=4");
     assert_eq!(sent(&jar, "https://notexample.com/"), "");
+    assert_eq!(sent(&jar, "https://git.example.com/"), "Cookie: d=4; e=5");
 }
 
 #[test]
 fn what_a_server_sets_is_sent_and_saved_for_the_owner_only() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("cookies");
-    let mut jar = Jar::open(&file, true);
+    let mut jar = Jar::open(&file, true, "git.example.com");
     let from = url("https://git.example.com/acme/widgets.git/info/refs");
     jar.learn(
         &from,
@@ -73,21 +75,21 @@ fn what_a_server_sets_is_sent_and_saved_for_the_owner_only() {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
     assert_eq!(
-        sent(&Jar::open(&file, false), from.as_str()),
+        sent(&Jar::open(&file, false, "git.example.com"), from.as_str()),
         "Cookie: session=abc; wide=1"
     );
 }
 
 #[test]
 fn a_cookie_cannot_bring_a_header_along() {
-    assert!(set_cookie("a=b\r\nX: y", None).is_none());
+    assert!(set_cookie("a=b\r\nX: y", "", None).is_none());
     assert!(netscape("x\tTRUE\t/\tFALSE\t0\ta\u{7f}\tb").is_none());
 }
 
 #[test]
 fn a_request_carries_no_more_than_curl_lets_it() {
     let url = Url::parse("https://host/x").unwrap();
-    let mut jar = Jar::open(Path::new(""), false);
+    let mut jar = Jar::open(Path::new(""), false, "git.example.com");
     for number in 0..2000 {
         let value = "v".repeat(3000 + number);
         let headers = vec![("set-cookie".to_owned(), format!("c{number}={value}").into_bytes())];
@@ -105,7 +107,7 @@ fn a_request_carries_no_more_than_curl_lets_it() {
         line.len()
     );
     assert!(jar.cookies.iter().all(|cookie| cookie.value.len() <= MAX_COOKIE));
-    let mut many = Jar::open(Path::new(""), false);
+    let mut many = Jar::open(Path::new(""), false, "git.example.com");
     for number in 0..400 {
         let headers = vec![("set-cookie".to_owned(), format!("c{number}=1").into_bytes())];
         let head = AnswerHead {
@@ -121,7 +123,7 @@ fn a_request_carries_no_more_than_curl_lets_it() {
 /// A jar that has something to save, for `file`.
 #[cfg(unix)]
 fn changed(file: &Path) -> Jar {
-    let mut jar = Jar::open(file, true);
+    let mut jar = Jar::open(file, true, "git.example.com");
     jar.learn(&url("https://git.example.com/"), &answer(&["a=b; Path=/"]));
     jar
 }
@@ -147,7 +149,7 @@ fn only_a_file_is_replaced_and_a_link_stays_one() {
 #[test]
 fn of_a_file_without_an_end_only_the_bound_is_read() {
     let began = std::time::Instant::now();
-    assert_eq!(Jar::open(Path::new("/dev/zero"), true).file, None);
+    assert_eq!(Jar::open(Path::new("/dev/zero"), true, "git.example.com").file, None);
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("cookies");
     let bound = usize::try_from(MAX_FILE).unwrap();

@@ -80,7 +80,7 @@ impl Access {
         if !offered.iter().any(|method| method == "basic") {
             // A 407 that names no method at all.
             return Err(match offered.join(" or ") {
-                none if none.is_empty() => way.failed(ProxyFault::LoginRejected),
+                none if none.is_empty() => way.failed(ProxyFault::LoginRejected(Some(407))),
                 methods => way.failed(ProxyFault::Method(methods)),
             });
         }
@@ -89,11 +89,18 @@ impl Access {
             return Ok(());
         }
         if self.login.is_some() && self.asked.is_none() {
-            return Err(way.failed(ProxyFault::LoginRejected));
+            return Err(way.failed(ProxyFault::LoginRejected(Some(407))));
         }
         self.reject();
         self.send = true;
-        self.ask(way.proxy, way.proxy.username.as_deref(), way.may_ask)
+        let asked = self.ask(way.proxy, way.proxy.username.as_deref(), way.may_ask);
+        asked.map_err(|error| match error {
+            Error::Proxy {
+                fault: ProxyFault::LoginRequired(None),
+                ..
+            } => way.failed(ProxyFault::LoginRequired(Some(407))),
+            other => other,
+        })
     }
 
     fn ask(&mut self, proxy: &Proxy, username: Option<&str>, may_ask: bool) -> Result<(), Error> {
@@ -113,7 +120,7 @@ impl Access {
         let Some(answer) = question.fill().ok().flatten() else {
             return Err(Error::Proxy {
                 proxy: name,
-                fault: ProxyFault::LoginRequired,
+                fault: ProxyFault::LoginRequired(None),
             });
         };
         self.login = Some(Login {

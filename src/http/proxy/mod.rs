@@ -60,7 +60,7 @@ impl Way<'_> {
                 if matches!(
                     opened,
                     Err(Error::Proxy {
-                        fault: ProxyFault::LoginRejected | ProxyFault::LoginRequired,
+                        fault: ProxyFault::LoginRejected(_) | ProxyFault::LoginRequired(_),
                         ..
                     })
                 ) {
@@ -149,7 +149,7 @@ impl Way<'_> {
                 status => return Err(self.refused(format!("refused to connect to '{target}' (HTTP {status})"))),
             }
         }
-        Err(self.failed(ProxyFault::LoginRejected))
+        Err(self.failed(ProxyFault::LoginRejected(Some(407))))
     }
 
     /// Words for a proxy that has not answered `CONNECT`.

@@ -63,7 +63,7 @@ pub(super) fn tunnel(way: &Way<'_>, target: &str, access: &mut Access) -> Result
     match &opened {
         Ok(_) => access.approve(),
         Err(Error::Proxy {
-            fault: ProxyFault::LoginRejected,
+            fault: ProxyFault::LoginRejected(Some(407)),
             ..
         }) => access.reject(),
         Err(_) => {}
@@ -75,7 +75,7 @@ fn open(way: &Way<'_>, target: &str, access: &Access) -> Result<Stream, Error> {
     let mut easy = Easy2::new(Sockets::default());
     prepare(&mut easy, way, target, access).map_err(|error| way.refused(format!("cannot be used: {error}")))?;
     easy.perform().map_err(|error| match easy.http_connectcode() {
-        Ok(407) => way.failed(ProxyFault::LoginRejected),
+        Ok(407) => way.failed(ProxyFault::LoginRejected(Some(407))),
         Ok(status @ 300..) => way.refused(format!("refused to connect to '{target}' (HTTP {status})")),
         _ => way.refused(format!("did not connect to '{target}': {error}")),
     })?;

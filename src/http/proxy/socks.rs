@@ -111,7 +111,7 @@ impl Talk<'_> {
         self.send(&request)?;
         match self.receive()? {
             [_, 0x5a, _, _, _, _, _, _] => Ok(()),
-            [_, 0x5c | 0x5d, _, _, _, _, _, _] => Err(self.way.failed(ProxyFault::LoginRejected)),
+            [_, 0x5c | 0x5d, _, _, _, _, _, _] => Err(self.way.failed(ProxyFault::LoginRejected(None))),
             _ => Err(self.way.refused(reply_words(0))),
         }
     }
@@ -129,7 +129,7 @@ impl Talk<'_> {
         match (self.receive()?, login) {
             ([5, NO_LOGIN], _) => {}
             ([5, PASSWORD], Some(login)) => self.sign_in(&login)?,
-            ([5, NONE_OF_THEM], None) => return Err(self.way.failed(ProxyFault::LoginRequired)),
+            ([5, NONE_OF_THEM], None) => return Err(self.way.failed(ProxyFault::LoginRequired(None))),
             ([5, _], _) => return Err(self.way.refused("requires an unsupported authentication method")),
             _ => return Err(self.way.refused(NOT_SOCKS_5)),
         }
@@ -158,7 +158,7 @@ impl Talk<'_> {
         self.send(login)?;
         match self.receive()? {
             [_, 0] => Ok(()),
-            _ => Err(self.way.failed(ProxyFault::LoginRejected)),
+            _ => Err(self.way.failed(ProxyFault::LoginRejected(None))),
         }
     }
 

@@ -79,11 +79,33 @@ pub struct Settings {
     /// Hosts whose addresses are given.
     pub resolve: Vec<Resolve>,
     /// Whether git's credential helpers are asked before the server asks (`http.proactiveAuth`).
-    pub proactive_auth: bool,
+    pub proactive_auth: ProactiveAuth,
     /// What git would warn about, ready to print.
     pub warnings: Vec<String>,
     /// The keys that are set and have no effect here, for those who look for the reason of something.
     pub ignored: Vec<String>,
+}
+
+/// Whether git's credential helpers are asked before the server asks (`http.proactiveAuth`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProactiveAuth {
+    /// They are not asked.
+    None,
+    /// They are asked, and choose the scheme.
+    Auto,
+    /// They are asked for what Basic needs.
+    Basic,
+}
+
+impl ProactiveAuth {
+    /// Returns the challenges that helpers are told before the server has sent any; `None` if they are not asked.
+    pub fn challenges(self) -> Option<Vec<String>> {
+        match self {
+            Self::None => None,
+            Self::Auto => Some(Vec::new()),
+            Self::Basic => Some(vec!["Basic".to_owned()]),
+        }
+    }
 }
 
 /// `http.followRedirects`.
@@ -251,13 +273,14 @@ fn check_unused(reader: &mut Reader<'_>) -> Result<(), Failure> {
 }
 
 /// `auto` leaves the method to the helper, and `basic` names the only one that is used.
-fn proactive_auth(reader: &mut Reader<'_>) -> bool {
+fn proactive_auth(reader: &mut Reader<'_>) -> ProactiveAuth {
     match reader.http.text("proactiveAuth").as_deref() {
-        None | Some("none") => false,
-        Some("auto" | "basic") => true,
+        None | Some("none") => ProactiveAuth::None,
+        Some("auto") => ProactiveAuth::Auto,
+        Some("basic") => ProactiveAuth::Basic,
         Some(other) => {
             reader.warn(format!("unknown value for http.proactiveAuth: '{other}'"));
-            false
+            ProactiveAuth::None
         }
     }
 }

@@ -28,6 +28,18 @@ const GITS: [&str; 10] = [
     "error: error in sideband",
 ];
 
+/// How lines begin that are ours in git's words.
+const OURS: [&str; 3] = [
+    "fatal: Authentication failed ",
+    "fatal: unable to access ",
+    "fatal: repository '",
+];
+
+fn is_ours(line: &str) -> bool {
+    let begins = |starts: &[&str]| starts.iter().any(|start| line.starts_with(start));
+    begins(&OURS) || line.contains("/info/refs not valid: ") || !begins(&GITS)
+}
+
 /// One file of scenes, in the order in which they are added.
 pub(crate) struct Table {
     name: &'static str,
@@ -57,7 +69,7 @@ impl Table {
         let ours = output
             .stderr
             .lines()
-            .filter(|line| !GITS.iter().any(|start| line.starts_with(start)))
+            .filter(|line| is_ours(line))
             // Git pads what a server says beside its answer, and shows it when it comes to that.
             .filter(|line| !(line.starts_with("remote: ") && line.ends_with("  ")));
         self.add_text(title, &normalised(scene, &ours.collect::<Vec<_>>().join("\n")));

@@ -37,7 +37,7 @@ impl World {
         let fake = Rc::new(Fake::default());
         fake.now.set(1_000_000);
         Self {
-            policy: Policy::read(base.url(), false, &config, &environment).expect("a policy"),
+            policy: Policy::read(base.url(), None, &config, &environment).expect("a policy"),
             fake,
             environment,
             base,

@@ -11,7 +11,7 @@ use crate::credential::logins::{Logins, Wanted};
 
 #[test]
 fn a_helper_forgets_only_what_was_refused_as_wrong_and_never_worked() {
-    for (status, told) in [(401, "reject help:er"), (403, "-"), (410, "-")] {
+    for (status, told) in [(401, "reject help:er 1"), (403, "-"), (410, "-")] {
         let world = World::new(&[]);
         world.helper("help", "er", "");
         let mut logins = world.logins(WIDGETS);
@@ -39,7 +39,7 @@ fn a_helpers_secret_that_has_worked_survives_refusals_until_they_last() {
         let log = world.fake.take_log();
         assert!(log.contains(&"sleep 1".to_owned()), "{log:?}");
         assert_eq!(
-            log.contains(&"reject help:er".to_owned()),
+            log.contains(&"reject help:er 1".to_owned()),
             rejected,
             "{refused:?} {log:?}"
         );
@@ -138,7 +138,7 @@ fn a_helper_may_sign_in_in_several_rounds() {
         ["netrc bitbucket.org", "fill - 1", "fill - 1 again"]
     );
     assert!(!logins.refused(&refusal(401), true).expect("no third one"));
-    assert_eq!(world.fake.take_log(), ["reject :2"]);
+    assert_eq!(world.fake.take_log(), ["reject :2 1"]);
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn an_unreadable_setting_is_an_error_and_a_build_server_is_never_reminded() {
         ];
         let environment = Environment::from_pairs(pairs);
         let config = Config::load(&environment).expect("a configuration");
-        Policy::read(BaseUrl::default().url(), false, &config, &environment).map(|policy| policy.remind_before)
+        Policy::read(BaseUrl::default().url(), None, &config, &environment).map(|policy| policy.remind_before)
     };
     assert_eq!(policy("30").expect("a number"), 0);
     assert!(policy("soon").is_err());

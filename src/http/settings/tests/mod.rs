@@ -175,8 +175,14 @@ fn the_rest_is_read_in_gits_words() {
     assert_eq!(good(&["http.postBuffer=500m"], &[]).post_buffer, 500 << 20);
     assert!(read(&["http.emptyAuth=auto"], &[]).is_ok());
     assert!(read(&["http.emptyAuth=maybe"], &[]).is_err());
-    assert!(good(&["http.proactiveAuth=basic"], &[]).proactive_auth);
-    assert!(!good(&["http.proactiveAuth=none"], &[]).proactive_auth);
+    for (value, expected) in [
+        ("auto", ProactiveAuth::Auto),
+        ("basic", ProactiveAuth::Basic),
+        ("none", ProactiveAuth::None),
+    ] {
+        let setting = format!("http.proactiveAuth={value}");
+        assert_eq!(good(&[setting.as_str()], &[]).proactive_auth, expected);
+    }
     assert!(good(&["http.version=HTTP/2"], &[]).warnings.is_empty());
     assert_eq!(good(&["http.version=HTTP/9"], &[]).warnings.len(), 1);
     assert_eq!(good(&["http.cookieFile=", "http.saveCookies=1"], &[]).warnings.len(), 1);
