@@ -18,6 +18,7 @@ mod wanted;
 use zeroize::Zeroizing;
 
 pub use self::wanted::Wanted;
+use self::wanted::Wants;
 use super::account::{Account, closest};
 use super::helper::{Answer, Found, Question};
 use super::login::{Login, Source};
@@ -79,15 +80,6 @@ enum Telling {
     History,
     /// Nothing.
     Nothing,
-}
-
-/// What the server wants to see, as `WWW-Authenticate` values.
-#[derive(Debug, Clone, Copy)]
-enum Wants<'a> {
-    /// It has not said; this is what is expected.
-    Perhaps(&'a [String]),
-    /// It has refused, and said so.
-    This(&'a [String]),
 }
 
 /// Who is asked next.

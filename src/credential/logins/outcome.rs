@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::verdict::Verdict;
-use super::{Logins, Step, Telling, Wants};
+use super::wanted::Wants;
+use super::{Logins, Step, Telling};
 use crate::bridge::refusal::Refusal;
 use crate::credential::expiry;
 use crate::credential::history::{FRESH, Key, Record};

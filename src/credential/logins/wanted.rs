@@ -73,3 +73,12 @@ impl Wanted {
         name.filter(|name| !crate::credential::username::is_email(name))
     }
 }
+
+/// What the server wants to see, as `WWW-Authenticate` values.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wants<'a> {
+    /// It has not said; this is what is expected.
+    Perhaps(&'a [String]),
+    /// It has refused, and said so.
+    This(&'a [String]),
+}
