@@ -1,6 +1,6 @@
 //! The trace of what goes over the wire, in the lines of git's own `GIT_TRACE_CURL`.
 //!
-//! With `report.rs` this is the only file that writes to standard error. It must not know requests: it is handed
+//! With `report` this is the only part that writes to standard error. It must not know requests: it is handed
 //! bytes. Without a wish for a trace it costs nothing, not even a look at the clock.
 
 use std::fs::OpenOptions;

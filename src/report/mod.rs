@@ -1,6 +1,6 @@
 //! What the user reads: failures with their cause, the server's words and the command that helps.
 //!
-//! With `trace.rs` this is the only file that writes to standard error. Does not depend on where a failure comes from:
+//! With `trace.rs` this is the only part that writes to standard error. Does not depend on where a failure comes from:
 //! whoever fails builds the [`Failure`] in words, and this file lays it out and keeps the terminal safe.
 
 use std::fmt::{self, Write as _};
