@@ -14,17 +14,22 @@ const REST: Duration = Duration::from_secs(5);
 pub(crate) struct Agent {
     child: Child,
     pub(crate) socket: PathBuf,
-    pub(crate) direct: bool,
+    /// Of the network that it is for; nothing means that there is no proxy on the way.
+    pub(crate) round_trip: Option<Duration>,
 }
 
 impl Agent {
     /// Starts it and waits until it serves.
-    pub(crate) fn start(mut command: Command, socket: PathBuf, direct: bool) -> Self {
+    pub(crate) fn start(mut command: Command, socket: PathBuf, round_trip: Option<Duration>) -> Self {
         let child = command.spawn().expect("the product can be started");
         while UnixStream::connect(&socket).is_err() {
             thread::sleep(Duration::from_millis(10));
         }
-        Self { child, socket, direct }
+        Self {
+            child,
+            socket,
+            round_trip,
+        }
     }
 
     /// What it took so far, and what it takes at rest. Linux only.
@@ -33,7 +38,9 @@ impl Agent {
         thread::sleep(REST);
         let rested = self.cpu_ticks() - loaded;
         format!(
-            "An agent took {} ms of CPU under load and {} ms in {} s at rest; memory {} KiB, at its peak {} KiB.",
+            "The agent ({}) took {} ms of CPU under load and {} ms in {} s at rest; memory {} KiB, at its peak {} KiB.",
+            self.round_trip
+                .map_or("direct".to_owned(), |time| format!("{} ms", time.as_millis())),
             loaded * 10,
             rested * 10,
             REST.as_secs(),

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -187,10 +188,11 @@ impl Sandbox {
         git
     }
 
-    /// Returns the socket of an agent for the same server and the same way to it.
-    pub(crate) fn agent(&self, direct: bool) -> PathBuf {
+    /// Returns the socket of an agent for the same server and the same way to it. Each round trip has one of its own,
+    /// because the proxy delays a connection for as long as it was told when the connection was opened.
+    pub(crate) fn agent(&self, round_trip: Option<Duration>) -> PathBuf {
         let mut agents = self.agents.borrow_mut();
-        if let Some(agent) = agents.iter().find(|agent| agent.direct == direct) {
+        if let Some(agent) = agents.iter().find(|agent| agent.round_trip == round_trip) {
             return agent.socket.clone();
         }
         let directory = self.root.path().join(format!("agent-{}", agents.len()));
@@ -201,11 +203,11 @@ impl Sandbox {
             .args(["agent", "--allow", "acme/*:push", "--socket"])
             .arg(&socket)
             .env("GIT_SSL_CAINFO", self.root.path().join("ca.pem"))
-            .env("BBCLOUD_BASE_URL", self.base(direct))
+            .env("BBCLOUD_BASE_URL", self.base(round_trip.is_none()))
             .env("BBCLOUD_TOKEN", TOKEN)
             .stdin(Stdio::null())
             .stderr(Stdio::null());
-        agents.push(Agent::start(command, socket.clone(), direct));
+        agents.push(Agent::start(command, socket.clone(), round_trip));
         socket
     }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::cases::{Case, Work};
 use crate::fixture;
@@ -31,17 +32,19 @@ struct Bench<'a> {
     /// The repository of this case.
     name: String,
     direct: bool,
+    round_trip: Option<Duration>,
     agent: bool,
 }
 
 /// Runs a case through both transports in turns, each round with and without a stand-in around the helper.
 pub(crate) fn compare(sandbox: &Sandbox, case: &Case, rounds: usize) -> Compared {
-    sandbox.delay.set_round_trip(std::time::Duration::ZERO);
+    sandbox.delay.set_round_trip(Duration::ZERO);
     let bench = Bench {
         sandbox,
         work: case.work,
         name: repository(case),
         direct: case.round_trip.is_none(),
+        round_trip: case.round_trip,
         agent: case.agent,
     };
     bench.make();
@@ -216,7 +219,7 @@ impl Bench<'_> {
         let mut git = self.sandbox.git(transport, self.direct, watched);
         if self.agent && transport == Transport::Bbcloud {
             git.env_remove("BBCLOUD_TOKEN")
-                .env("BBCLOUD_AGENT_SOCK", self.sandbox.agent(self.direct));
+                .env("BBCLOUD_AGENT_SOCK", self.sandbox.agent(self.round_trip));
         }
         if self.work == Work::FetchWithHelper {
             git.env_remove("BBCLOUD_TOKEN");

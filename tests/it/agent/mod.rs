@@ -8,6 +8,7 @@ mod differential;
 mod faults;
 mod life;
 mod many;
+mod network;
 mod outsiders;
 mod recipes;
 mod rules;
