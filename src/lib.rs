@@ -14,10 +14,10 @@
 //! # Reading order
 //! 1. [`address`]: what may follow `bbcloud::`, and the only place that builds `https` URLs.
 //! 2. [`helper`]: git's commands, one at a time; `command` parses them, `options` keeps them.
-//! 3. [`bridge`]: `upload_pack` (fetch, version 2), `receive_pack` (push), `upload_archive`, `fallback` (fetch, version
-//!    0 and 1), over `remote` (one server, and the `outcome` of each request), `discovery` (its advertisement), `relay` (its
-//!    answers on their way to git, with the texts in them made harmless by `sideband`, `report_status`, `text` and
-//!    `harmless`) and `packet` (git's framing).
+//! 3. [`bridge`]: `upload_pack` (fetch, version 2), `receive_pack` (push), `upload_archive`, `fallback` (fetch,
+//!    version 0 and 1), over `remote` (one server, and the `outcome` of each request), `discovery` (its
+//!    advertisement), `relay` (its answers on their way to git, with the texts in them made harmless by `sideband`,
+//!    `report_status`, `text` and `harmless`, but for what `controls` allows) and `packet` (git's framing).
 //! 4. [`http`]: `client` implements the trait: each `answer` to a `request` comes over a `session` (redirects, `retry`,
 //!    `cookies`); `exchange` is one of them over a `wire`, `connector` the way to the server (`dial`, `proxy`, `tls`,
 //!    `stream`); `settings` are git's `http.*`. `rest` and `probe` are for commands. What became of a request is told by type

@@ -7,6 +7,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use gix_transport::client::blocking_io::http::Http;
 
+use super::controls::Allowed;
 use super::discovery::{Advertisement, Ref};
 use super::packet::{self, Packet};
 use super::relay::{Passage, Passed};
@@ -60,7 +61,7 @@ pub fn serve<H: Http, C: Credentials>(
     let mut request = Vec::new();
     while read_request(from_child, &mut request)? {
         let mut body = remote.post(Service::UploadPack, &request, true)?;
-        if copy(&mut body, &mut to_child)? == After::End {
+        if copy(&mut body, remote.allowed(), &mut to_child)? == After::End {
             break;
         }
     }
@@ -97,8 +98,8 @@ fn read_request(from_child: &mut impl BufRead, request: &mut Vec<u8>) -> Result<
 
 /// Passes an answer on and checks that it is complete: `fetch-pack` would wait for the rest of it, and we for its next
 /// request. Without sidebands a pack is no packets, and the end of the pipe has to say where it ends.
-fn copy(body: &mut impl BufRead, to_child: &mut impl Write) -> Result<After, Error> {
-    let mut passage = Passage::new(Service::UploadPack);
+fn copy(body: &mut impl BufRead, allowed: Allowed, to_child: &mut impl Write) -> Result<After, Error> {
+    let mut passage = Passage::new(Service::UploadPack, allowed);
     let mut after = After::Request;
     loop {
         let bytes = body.fill_buf()?;
@@ -124,8 +125,8 @@ fn copy(body: &mut impl BufRead, to_child: &mut impl Write) -> Result<After, Err
         .and_then(|()| to_child.flush())
         .map_err(Error::FetchPack)?;
     let framing = passage.framing;
-    if let Some(text) = framing.reported() {
-        return Err(Error::Reported(text));
+    if framing.reported().is_some() {
+        return Err(Error::Told);
     }
     match framing.missing_for_fetch_pack() {
         Some(reason) if after == After::Request => Err(Error::Protocol(reason)),

@@ -1,8 +1,9 @@
 //! Git's stream on one side, HTTP requests on the other.
 //!
 //! What it needs from HTTP is gitoxide's [`Http`](gix_transport::client::blocking_io::http::Http) trait, what it needs
-//! from the keychain is [`Credentials`]. It must not know sockets, settings or stores, and never holds a pack.
+//! from the keychain is [`Credentials`]. Does not depend on sockets, settings or stores, and never holds a pack.
 
+pub mod controls;
 pub mod discovery;
 pub mod fallback;
 pub mod framing;
@@ -52,6 +53,9 @@ pub enum Error {
     /// The server says in git's protocol that it cannot do this (an `ERR` packet).
     #[error("the server reports an error")]
     Reported(String),
+    /// The same, and git has been passed that packet: it says so itself.
+    #[error("git was told that the server reports an error")]
+    Told,
     /// What was kept of the server's advertisement no longer holds, and what git was told of it cannot be taken back.
     #[error("the server's capabilities changed")]
     Changed,

@@ -49,7 +49,7 @@ pub fn serve<H: Http, C: Credentials>(
         let body = remote.post(Service::ReceivePack, &request, false);
         (body.map_err(|error| judged(error, Extent::Whole))?, Extent::Whole)
     };
-    let relayed = match relay(body, Service::ReceivePack, to_git) {
+    let relayed = match relay(body, Service::ReceivePack, remote.allowed(), to_git) {
         Ok(false) if wants_report => Err(Error::Protocol("the server sent no report of the push".to_owned())),
         relayed => relayed.map(drop),
     };

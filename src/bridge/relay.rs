@@ -7,20 +7,26 @@
 use std::io::{self, BufRead, Write};
 
 use super::Error;
+use super::controls::Allowed;
 use super::framing::{Framing, Run};
 use super::packet;
 use super::service::Service;
 use super::sideband::{self, Texts};
 
-/// Passes a body on to git and checks that it is complete. Returns whether there was something in it for git itself,
+/// Passes a body on to git and checks that it is complete; `allowed` in its messages may steer the terminal. Returns whether there was something in it for git itself,
 /// and not only for its user.
 ///
 /// # Errors
 /// [`Error::Protocol`] if it does not end with a flush packet, unless it is empty and the answer to a push, which has
 /// none if git has asked for no report.
 /// [`Error::AfterAll`] if the report of a push is complete, and then the answer breaks.
-pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) -> Result<bool, Error> {
-    let mut passage = Passage::new(service);
+pub fn relay(
+    mut body: impl BufRead,
+    service: Service,
+    allowed: Allowed,
+    to_git: &mut impl Write,
+) -> Result<bool, Error> {
+    let mut passage = Passage::new(service, allowed);
     loop {
         // Git has a whole report then, and shows it. Of any other answer the last packet has been held back.
         let is_complete = service == Service::ReceivePack && passage.framing.missing().is_none();
@@ -47,7 +53,11 @@ pub fn relay(mut body: impl BufRead, service: Service, to_git: &mut impl Write) 
         .map_err(Error::ToGit)?;
     let framing = passage.framing;
     if let Some(text) = framing.reported() {
-        return Err(Error::Reported(text));
+        // `git send-pack` does not show the text of such a packet.
+        return Err(match service {
+            Service::ReceivePack => Error::Reported(text),
+            Service::UploadPack | Service::UploadArchive => Error::Told,
+        });
     }
     let may_be_empty = service == Service::ReceivePack;
     match framing.missing() {
@@ -104,13 +114,13 @@ pub enum Passed<'a> {
 
 impl Passage {
     /// Returns the passage of an answer that has not begun.
-    pub fn new(service: Service) -> Self {
+    pub fn new(service: Service, allowed: Allowed) -> Self {
         Self {
             framing: Framing::default(),
             service,
             held: Vec::new(),
             last: Vec::new(),
-            texts: Texts::default(),
+            texts: Texts::new(allowed),
             for_git: false,
         }
     }
@@ -200,7 +210,7 @@ mod tests {
     use super::*;
 
     fn passed(service: Service, chunks: &[&[u8]]) -> Vec<u8> {
-        let (mut passage, mut to) = (Passage::new(service), Vec::new());
+        let (mut passage, mut to) = (Passage::new(service, Allowed::default()), Vec::new());
         for chunk in chunks {
             assert!(matches!(passage.pass(chunk, &mut to).unwrap(), Passed::All));
         }
@@ -225,7 +235,7 @@ mod tests {
     fn the_last_packet_is_held_back_until_the_answer_has_ended() {
         for cut in 0..4 {
             let (one, two) = b"0008NAK\n0000".split_at(8 + cut);
-            let (mut passage, mut to) = (Passage::new(Service::UploadPack), Vec::new());
+            let (mut passage, mut to) = (Passage::new(Service::UploadPack, Allowed::default()), Vec::new());
             for part in [one, two] {
                 assert!(matches!(passage.pass(part, &mut to).unwrap(), Passed::All));
             }
@@ -233,14 +243,14 @@ mod tests {
             passage.release(&mut to).unwrap();
             assert_eq!(to, b"0008NAK\n0000");
         }
-        let (mut passage, mut to) = (Passage::new(Service::ReceivePack), Vec::new());
+        let (mut passage, mut to) = (Passage::new(Service::ReceivePack, Allowed::default()), Vec::new());
         assert!(matches!(passage.pass(b"0000", &mut to).unwrap(), Passed::All));
         assert_eq!(to, b"0000");
     }
 
     #[test]
     fn what_is_no_packet_stays_with_the_caller() {
-        let (mut passage, mut to) = (Passage::new(Service::UploadPack), Vec::new());
+        let (mut passage, mut to) = (Passage::new(Service::UploadPack, Allowed::default()), Vec::new());
         let passed = passage.pass(b"0008NAK\nPACK\x1b", &mut to).unwrap();
         assert!(matches!(passed, Passed::Broken { rest: b"PACK\x1b", .. }));
         assert_eq!(to, b"0008NAK\n");

@@ -4,12 +4,15 @@
 //! are looked after once.
 
 use std::io::{self, BufRead, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
 use zeroize::Zeroizing;
 
+use super::controls::Allowed;
 use super::discovery::Advertisement;
 use super::outcome::{Outcome, Unfinished};
 use super::packet;
@@ -29,6 +32,9 @@ pub struct Remote<H, C> {
     moved: bool,
     version: Version,
     credentials: C,
+    allowed: Allowed,
+    git_broke_off: bool,
+    posts: Arc<AtomicUsize>,
 }
 
 /// What [`Remote::upload`] writes to and reads from.
@@ -44,7 +50,35 @@ impl<H: Http, C: Credentials> Remote<H, C> {
             moved: false,
             version,
             credentials,
+            allowed: Allowed::default(),
+            git_broke_off: false,
+            posts: Arc::default(),
         }
+    }
+
+    /// Returns the number of requests to services, as it grows.
+    pub fn posts(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.posts)
+    }
+
+    /// Git ended the session without its last packet.
+    pub(super) fn note_break(&mut self) {
+        self.git_broke_off = true;
+    }
+
+    /// Whether git ended the session without its last packet: it says why.
+    pub fn git_broke_off(&self) -> bool {
+        self.git_broke_off
+    }
+
+    /// Lets `allowed` in the server's messages reach the terminal.
+    pub fn allow(&mut self, allowed: Allowed) {
+        self.allowed = allowed;
+    }
+
+    /// Returns what in the server's messages may steer the terminal.
+    pub fn allowed(&self) -> Allowed {
+        self.allowed
     }
 
     /// Returns the version of the protocol that is asked for.
@@ -168,6 +202,7 @@ impl<H: Http, C: Credentials> Remote<H, C> {
     ) -> Result<Upload<H>, Error> {
         let url = format!("{}/{}", self.url, service.name());
         let lines = self.lines(service, lines)?;
+        self.posts.fetch_add(1, Ordering::Relaxed);
         self.http.post(&url, &self.url, lines, kind).map_err(wrapped)
     }
 

@@ -3,6 +3,8 @@
 //! Which packets have a text in them is in `gitprotocol-pack(5)`, "Packfile Data", and in `gitprotocol-common(5)`,
 //! `ERR`. Does not depend on how they come and go, which is for `relay`.
 
+use super::controls::Allowed;
+use super::packet;
 use super::report_status::{Line, ReportStatus};
 use super::service::Service;
 use super::text::Text;
@@ -53,19 +55,28 @@ fn is_error(content: &[u8]) -> bool {
 #[derive(Debug)]
 pub struct Texts {
     progress: Text,
+    fatal: Allowed,
     report: ReportStatus,
 }
 
-impl Default for Texts {
-    fn default() -> Self {
-        Self {
-            progress: Text::of_lines(),
-            report: ReportStatus::default(),
-        }
-    }
+/// Returns the packet of gitprotocol-common(5) with which a server says that it cannot go on.
+pub fn error_packet(text: &str) -> Vec<u8> {
+    let content = [b"ERR ", Text::default().harmless(text.as_bytes()).as_slice()].concat();
+    let mut packet = Vec::new();
+    packet::write(content.get(..packet::MAX - 4).unwrap_or(&content), &mut packet);
+    packet
 }
 
 impl Texts {
+    /// Returns the texts of an answer that has not begun, in which `allowed` may steer the terminal.
+    pub fn new(allowed: Allowed) -> Self {
+        Self {
+            progress: Text::of_lines(allowed),
+            fatal: allowed,
+            report: ReportStatus::default(),
+        }
+    }
+
     /// Returns the next packet's content with `?` for each byte of what could steer a terminal.
     pub fn harmless(&mut self, service: Service, content: &[u8]) -> Vec<u8> {
         let (band, text) = match content {
@@ -76,6 +87,7 @@ impl Texts {
             Some(DATA) if service == Service::ReceivePack => self.report.harmless(text),
             Some(DATA) => text.to_vec(),
             Some(PROGRESS) => self.progress.harmless(text),
+            Some(FATAL) => Text::of_one(self.fatal).harmless(text),
             None if is_error(text) => Text::default().harmless(text),
             None if service == Service::ReceivePack => Line::default().harmless(text),
             None if is_sound(text) => text.to_vec(),
@@ -94,7 +106,7 @@ mod tests {
 
     #[track_caller]
     fn check(service: Service, content: &[u8], shown: &[u8]) {
-        let told = Texts::default().harmless(service, content);
+        let told = Texts::new(Allowed::default()).harmless(service, content);
         assert_eq!(String::from_utf8_lossy(&told), String::from_utf8_lossy(shown));
         assert_eq!(told.len(), content.len());
     }
@@ -117,10 +129,31 @@ mod tests {
     }
 
     #[test]
+    fn what_the_user_allows_stays_in_messages_and_nowhere_else() {
+        let mut texts = Texts::new(Allowed::parse("color").expect("a word"));
+        let mut said = |content: &[u8]| texts.harmless(ReceivePack, content);
+        assert_eq!(said(b"\x02a\x1b[31mb\x1b[2J"), b"\x02a\x1b[31mb?[2J");
+        assert_eq!(said(b"\x03\x1b[31mb\x07"), b"\x03\x1b[31mb?");
+        assert_eq!(said(b"ERR \x1b[31mb"), b"ERR ?[31mb");
+        assert_eq!(said(b"ng refs/heads/a \x1b[31mb"), b"ng refs/heads/a ?[31mb");
+        let mut all = Texts::new(Allowed::ALL);
+        assert_eq!(
+            all.harmless(UploadPack, b"\x02\x1b]0;t\x07\x9b"),
+            b"\x02\x1b]0;t\x07\x9b"
+        );
+    }
+
+    #[test]
+    fn an_error_packet_fits_and_cannot_steer_the_terminal() {
+        assert_eq!(error_packet("no\u{1b}"), b"000bERR no?");
+        assert_eq!(error_packet(&"x".repeat(100_000)).len(), 65_520);
+    }
+
+    #[test]
     fn a_character_in_two_packets_is_one() {
         let said = |text: &str, at: usize| {
             let (one, two) = text.as_bytes().split_at(at);
-            let mut texts = Texts::default();
+            let mut texts = Texts::new(Allowed::default());
             let [one, two] = [one, two].map(|half| texts.harmless(UploadPack, &[&[PROGRESS], half].concat()));
             [&one[1..], &two[1..]].concat()
         };
@@ -169,7 +202,7 @@ mod tests {
             format!("{ID} refs/heads/a \u{9b}"),
             format!("ACK {ID} \u{202e}"),
         ] {
-            let shown = Texts::default().harmless(UploadPack, line.as_bytes());
+            let shown = Texts::new(Allowed::default()).harmless(UploadPack, line.as_bytes());
             assert_eq!(shown.len(), line.len());
             assert!(!String::from_utf8_lossy(&shown).contains(steers), "{line:?}");
         }

@@ -2,6 +2,7 @@
 //!
 //! Does not depend on the packets that texts come in.
 
+use super::controls::Allowed;
 use crate::report::steers;
 
 /// A text that comes in pieces.
@@ -11,14 +12,25 @@ pub(super) struct Text {
     cut: Vec<u8>,
     /// Whether a carriage return is the end of a line.
     returns: bool,
+    /// What the user allows.
+    allowed: Allowed,
 }
 
 impl Text {
     /// Returns a text that git shows line by line, with `remote: ` before each: of progress, carriage returns end lines
     /// as well. Elsewhere one would write over what git itself has said.
-    pub(super) fn of_lines() -> Self {
+    pub(super) fn of_lines(allowed: Allowed) -> Self {
         Self {
             returns: true,
+            allowed,
+            ..Self::default()
+        }
+    }
+
+    /// Returns a text that is not shown line by line.
+    pub(super) fn of_one(allowed: Allowed) -> Self {
+        Self {
+            allowed,
             ..Self::default()
         }
     }
@@ -28,12 +40,19 @@ impl Text {
     /// Tabs and line ends stay, and bytes that are not UTF-8, but for those that a terminal with another character set
     /// takes for control characters.
     pub(super) fn harmless(&mut self, piece: &[u8]) -> Vec<u8> {
+        if self.allowed == Allowed::ALL {
+            return piece.to_vec();
+        }
         let told = self.cut.len();
         let joined = [std::mem::take(&mut self.cut).as_slice(), piece].concat();
         let mut shown = Vec::with_capacity(joined.len());
         for chunk in joined.utf8_chunks() {
-            for character in chunk.valid().chars() {
-                let stays = matches!(character, '\n' | '\t') || character == '\r' && self.returns;
+            let mut sequence_end = 0;
+            for (at, character) in chunk.valid().char_indices() {
+                if character == '\u{1b}' {
+                    sequence_end = at + self.allowed.sequence(chunk.valid().get(at..).unwrap_or_default());
+                }
+                let stays = at < sequence_end || matches!(character, '\n' | '\t') || character == '\r' && self.returns;
                 if steers(character) && !stays {
                     shown.resize(shown.len() + character.len_utf8(), b'?');
                 } else {

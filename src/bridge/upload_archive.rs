@@ -28,5 +28,5 @@ pub fn serve<H: Http, C: Credentials>(
         }
     }
     let body = remote.post(Service::UploadArchive, &request, true)?;
-    relay(body, Service::UploadArchive, to_git).map(drop)
+    relay(body, Service::UploadArchive, remote.allowed(), to_git).map(drop)
 }

@@ -28,7 +28,10 @@ pub fn serve<H: Http, C: Credentials>(
     loop {
         request.clear();
         let answer = match read_request(from_git, &mut request, hold)? {
-            Request::End => {
+            end @ (Request::End | Request::Break) => {
+                if matches!(end, Request::Break) {
+                    remote.note_break();
+                }
                 // Git does not even begin with what it was told: better that it is told the server's own word next.
                 if let Some((_, copy)) = kept.filter(|_| unused) {
                     copy.forget();
@@ -39,7 +42,7 @@ pub fn serve<H: Http, C: Credentials>(
                 if let Some((_, copy)) = kept.as_mut().filter(|_| std::mem::take(&mut unused)) {
                     copy.used(remote.credentials_mut().authorization().map_err(Error::Credentials)?);
                 }
-                let answer = post(remote, &request);
+                let answer = post(remote, &request, kept.is_none());
                 match (answer, &mut kept) {
                     (Err(error), Some((told, copy))) if may_be_stale(&error) => {
                         let answer = ask_again(remote, &request, told, *copy)?;
@@ -51,12 +54,17 @@ pub fn serve<H: Http, C: Credentials>(
             }
             Request::Begun => upload(remote, from_git, &mut request)?,
         };
-        relay(answer, Service::UploadPack, to_git)?;
+        relay(answer, Service::UploadPack, remote.allowed(), to_git)?;
     }
 }
 
-/// Sends a request and waits for its answer to begin, so that a refusal in git's own words counts as one, too.
-fn post<H: Http, C: Credentials>(remote: &mut Remote<H, C>, request: &[u8]) -> Result<H::ResponseBody, Error> {
+/// Sends a request and waits for its answer to begin, so that a refusal in git's own words counts as one, too: unless it
+/// `is_final`, and then git says what it is told.
+fn post<H: Http, C: Credentials>(
+    remote: &mut Remote<H, C>,
+    request: &[u8],
+    is_final: bool,
+) -> Result<H::ResponseBody, Error> {
     let mut answer = remote.post(Service::UploadPack, request, true)?;
     let begin = answer.fill_buf()?;
     if begin.is_empty() {
@@ -74,8 +82,8 @@ fn post<H: Http, C: Credentials>(remote: &mut Remote<H, C>, request: &[u8]) -> R
         Err(error) => return Err(not_gits(&error)),
     }
     match framing.reported() {
-        Some(text) => Err(Error::Reported(text)),
-        None => Ok(answer),
+        Some(text) if !is_final => Err(Error::Reported(text)),
+        _ => Ok(answer),
     }
 }
 
@@ -108,7 +116,7 @@ fn ask_again<H: Http, C: Credentials>(
     if fresh.version() < Version::V2 {
         return Err(Error::Changed);
     }
-    let answer = post(remote, request).map_err(|error| match error {
+    let answer = post(remote, request, fresh == *told).map_err(|error| match error {
         Error::ContentType { .. } | Error::Protocol(_) | Error::Reported(_) if fresh != *told => Error::Changed,
         error => error,
     })?;
@@ -138,6 +146,8 @@ fn upload<H: Http, C: Credentials>(
 enum Request {
     /// Git has nothing more to ask.
     End,
+    /// Git has closed its end without a word.
+    Break,
     /// All of it, flush included.
     Whole,
     /// More than is held in memory, and not all of it.
@@ -148,7 +158,7 @@ fn read_request(from_git: &mut impl BufRead, into: &mut Vec<u8>, hold: usize) ->
     loop {
         let packet = packet::read(from_git, into).map_err(|error| from_git_error(error, into))?;
         match packet {
-            None if into.is_empty() => return Ok(Request::End),
+            None if into.is_empty() => return Ok(Request::Break),
             None => return Err(from_git_error(packet::Error::Truncated, into)),
             Some(Packet::Flush) if into.len() == 4 => return Ok(Request::End),
             Some(Packet::Flush) => return Ok(Request::Whole),

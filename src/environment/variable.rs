@@ -76,6 +76,7 @@ variables! {
         "that key has a password, with any value";
     GIT_PROXY_SSL_CAINFO = "GIT_PROXY_SSL_CAINFO": "the file of authorities to trust for an https proxy";
     GIT_HTTP_PROXY_AUTHMETHOD = "GIT_HTTP_PROXY_AUTHMETHOD": "how to sign in at the proxy";
+    GIT_SMART_HTTP = "GIT_SMART_HTTP": "whether git's smart protocol may be spoken; there is no other here, so 0 is an error";
     GIT_HTTP_CONNECT_TIMEOUT_MS = "GIT_HTTP_CONNECT_TIMEOUT_MS": "how long connecting may take, in milliseconds";
     GIT_HTTP_LOW_SPEED_LIMIT = "GIT_HTTP_LOW_SPEED_LIMIT": "the slowest transfer to put up with, in bytes a second";
     GIT_HTTP_LOW_SPEED_TIME = "GIT_HTTP_LOW_SPEED_TIME": "for how long to put up with less, in seconds";

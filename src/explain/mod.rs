@@ -99,6 +99,7 @@ pub fn explain(asked: &Asked<'_>, error: Error) -> Failure {
             format!("'{}' reported an error for '{}'", asked.base.host(), asked.address),
         )
         .remote(text),
+        Error::Told => Failure::new(Kind::Hangup, "git was told what the server reports"),
         Error::Changed => Failure::new(
             Kind::Protocol,
             format!(
@@ -170,4 +171,15 @@ impl Asked<'_> {
             self.address.bbcloud()
         ))
     }
+}
+
+/// The objects here are of the format `ours`, and those of the repository at `address` of `theirs`.
+pub fn formats(address: &Address, ours: &str, theirs: &str) -> Failure {
+    let message =
+        format!("the objects of '{address}' are of the format {theirs}, and those of this repository of {ours}");
+    Failure::new(Kind::Refused, message)
+        .because("git cannot fetch or push between the two")
+        .hint(format!(
+            "make a repository for it: 'git init --object-format={theirs} <directory>'"
+        ))
 }

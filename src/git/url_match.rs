@@ -1,7 +1,7 @@
-//! `http.<url>.*` and `credential.<url>.*`: which values of git's configuration are for an address, and which of them wins.
+//! `http.<url>.*`, `sideband.<url>.*` and `credential.<url>.*`: which values of git's configuration are for an address, and which of them wins.
 //!
 //! The rules are git-config(1), `http.<url>.*`, and what git does where that is silent; the tests ask git itself.
-//! It must not know what the values mean.
+//! Does not depend on what the values mean.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -23,10 +23,19 @@ pub struct HttpConfig<'a> {
 impl Config {
     /// Returns the values of `http.*` that are for `url`.
     pub fn http(&self, url: &Url) -> HttpConfig<'_> {
+        self.section("http", url)
+    }
+
+    /// Returns the values of `sideband.*` that are for `url`, by the same rules.
+    pub fn sideband(&self, url: &Url) -> HttpConfig<'_> {
+        self.section("sideband", url)
+    }
+
+    fn section(&self, section: &str, url: &Url) -> HttpConfig<'_> {
         let address = Parts::of(url.as_str(), false);
         let mut best: HashMap<&str, Rank> = HashMap::new();
         let mut entries = Vec::new();
-        for entry in self.entries.iter().filter(|entry| entry.section == "http") {
+        for entry in self.entries.iter().filter(|entry| entry.section == section) {
             let Some(rank) = rank(entry, address.as_ref()) else {
                 continue;
             };

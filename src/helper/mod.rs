@@ -6,21 +6,19 @@
 pub mod command;
 mod fetch_pack;
 mod large_files;
+mod named;
 pub mod options;
 
 use std::io::{BufRead, Read as _, Write};
 
 use self::command::{Command, MAX_LINE};
-use self::large_files::LargeFiles;
+use self::named::{Named, format_of};
 use self::options::{Options, Outcome};
 use crate::bridge::discovery::Advertisement;
 use crate::bridge::service::{Service, Version};
-use crate::bridge::{fallback, receive_pack, upload_archive};
+use crate::bridge::{Error, fallback, receive_pack, sideband, upload_archive};
 use crate::environment::Environment;
-use crate::git::config::Config;
-use crate::process::Pending;
 use crate::report::{Failure, Kind, Report};
-use crate::repository::Repository;
 
 const CAPABILITIES: &[u8] = b"connect\nfetch\noption\ncheck-connectivity\nobject-format\n\n";
 
@@ -31,55 +29,6 @@ pub enum End {
     Complete,
     /// By going away (`remote-curl.c` fails then, too).
     Hangup,
-}
-
-/// The repository that git named, opened when it is first needed.
-struct Named<'a> {
-    name: &'a str,
-    address: &'a str,
-    environment: &'a Environment,
-    report: Report,
-    opened: Option<Repository>,
-    /// What the repository was opened with, until git-lfs has been told of it.
-    config: Option<Config>,
-    /// What git-lfs reads during this session only.
-    lfs: Option<Pending>,
-}
-
-impl Named<'_> {
-    fn open(&mut self) -> Result<&mut Repository, Failure> {
-        match &mut self.opened {
-            Some(repository) => Ok(repository),
-            closed => {
-                let config = Config::load(self.environment)?;
-                let repository = Repository::open(self.address, self.name, &config, self.environment, self.report)?;
-                repository.open_early();
-                self.config = Some(config);
-                Ok(closed.insert(repository))
-            }
-        }
-    }
-
-    /// Sees to it that large files go where the commits go, once a session.
-    fn tell_lfs(&mut self, service: Service, quiet: bool) -> Result<(), Failure> {
-        self.open()?;
-        let (Some(config), Some(repository)) = (self.config.take(), &self.opened) else {
-            return Ok(());
-        };
-        let files = LargeFiles {
-            name: self.name,
-            repository,
-            config: &config,
-            environment: self.environment,
-        };
-        self.lfs = if service == Service::ReceivePack {
-            files.before_push()?
-        } else {
-            files.before_fetch(self.report, quiet);
-            None
-        };
-        Ok(())
-    }
 }
 
 /// A session with git.
@@ -110,6 +59,7 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
                 opened: None,
                 config: None,
                 lfs: None,
+                format: None,
             },
             from_git,
             to_git,
@@ -175,6 +125,7 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
     /// Connects git to `service`. Returns whether it did: before version 2 git has to fetch in another way.
     fn connect(&mut self, service: Service) -> Result<bool, Failure> {
         let mut assumed = None;
+        let mut theirs = String::new();
         if service != Service::UploadArchive {
             self.named.tell_lfs(service, self.options.is_quiet())?;
         }
@@ -182,7 +133,10 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
             // One request, of which the server needs to say nothing in advance.
             Service::UploadArchive => self.reply(b"\n")?,
             Service::ReceivePack => {
-                let advertisement = self.discover(service)?;
+                let advertisement = self.discover_for_git(service)?;
+                if let Some(failure) = self.named.other_format(&format_of(&advertisement))? {
+                    return Err(failure);
+                }
                 self.answer_connect(&advertisement)?;
             }
             // Git asks again before it fetches. The answer is known.
@@ -192,28 +146,39 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
             }
             Service::UploadPack => {
                 if let Some(kept) = self.kept()? {
+                    theirs = format_of(&kept);
                     self.answer_connect(&kept)?;
                     assumed = Some(kept);
-                } else if !self.connect_upload_pack()? {
-                    return Ok(false);
+                } else {
+                    let Some(format) = self.connect_upload_pack()? else {
+                        return Ok(false);
+                    };
+                    theirs = format;
                 }
             }
         }
-        self.bridge(service, assumed)?;
-        Ok(true)
+        let explanation = self.named.explain_format(&theirs)?;
+        let served = self.bridge(service, assumed);
+        if let Some(mut explanation) = explanation
+            && !self.named.open()?.remote.git_broke_off()
+        {
+            explanation.settle(|| Ok(())).ok();
+        }
+        served.map(|()| true)
     }
 
-    /// Connects git to what the server advertises now, and keeps it for the next time.
-    fn connect_upload_pack(&mut self) -> Result<bool, Failure> {
-        let advertisement = self.discover(Service::UploadPack)?;
+    /// Connects git to what the server advertises now, and keeps it for the next time. Returns the format of its objects,
+    /// or nothing for a server before version 2.
+    fn connect_upload_pack(&mut self) -> Result<Option<String>, Failure> {
+        let advertisement = self.discover_for_git(Service::UploadPack)?;
         if advertisement.version() < Version::V2 {
             self.discovered = Some(advertisement);
             self.reply(b"fallback\n")?;
-            return Ok(false);
+            return Ok(None);
         }
         self.answer_connect(&advertisement)?;
         self.named.open()?.keep(&advertisement);
-        Ok(true)
+        Ok(Some(format_of(&advertisement)))
     }
 
     fn answer_connect(&mut self, advertisement: &Advertisement) -> Result<(), Failure> {
@@ -235,13 +200,41 @@ impl<'a, R: BufRead, W: Write> Session<'a, R, W> {
             Service::ReceivePack => receive_pack::serve(&mut repository.remote, from_git, to_git, hold),
             Service::UploadArchive => upload_archive::serve(&mut repository.remote, from_git, to_git),
         };
-        served.map_err(|error| repository.explain_to_git(service, error))
+        let served = match served {
+            Err(Error::Reported(text)) if service != Service::ReceivePack => Err(self.pass_error(&text)?),
+            served => served,
+        };
+        served.map_err(|error| self.explained(service, error))
     }
 
     fn discover(&mut self, service: Service) -> Result<Advertisement, Failure> {
-        let repository = self.named.open()?;
-        let found = repository.remote.advertisement(service);
-        found.map_err(|error| repository.explain_to_git(service, error))
+        let found = self.named.open()?.remote.advertisement(service);
+        found.map_err(|error| self.explained(service, error))
+    }
+
+    /// The same for git that waits to be connected: what the server reports instead is for git to say.
+    fn discover_for_git(&mut self, service: Service) -> Result<Advertisement, Failure> {
+        match self.named.open()?.remote.advertisement(service) {
+            Err(Error::Reported(text)) => {
+                self.reply(b"\n")?;
+                let told = self.pass_error(&text)?;
+                Err(self.explained(service, told))
+            }
+            found => found.map_err(|error| self.explained(service, error)),
+        }
+    }
+
+    /// Passes on to git that the server reports an error. Git ends with `fatal: remote error: …`, as over https.
+    fn pass_error(&mut self, text: &str) -> Result<Error, Failure> {
+        self.reply(&sideband::error_packet(text))?;
+        Ok(Error::Told)
+    }
+
+    fn explained(&mut self, service: Service, error: Error) -> Failure {
+        match self.named.open() {
+            Ok(repository) => repository.explain_to_git(service, error),
+            Err(failure) => failure,
+        }
     }
 
     fn list(&mut self, for_push: bool) -> Result<(), Failure> {

@@ -25,7 +25,7 @@ pub enum Kind {
     Keychain,
     /// Anything on this machine: files, processes, pipes.
     Local,
-    /// Git has gone and reads no more. It has said why itself, or was told to go: there is nothing to report.
+    /// Git has gone, or ends now. It says why itself, or was told to go: there is nothing to report.
     Hangup,
 }
 

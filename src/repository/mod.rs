@@ -14,6 +14,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::address::{Address, BaseUrl};
+use crate::bridge::controls::Allowed;
 use crate::bridge::discovery::Advertisement;
 use crate::bridge::service::{Service, Version};
 use crate::bridge::{self, Kept, remote, upload_pack};
@@ -26,6 +27,7 @@ use crate::environment::Environment;
 use crate::environment::variable::BBCLOUD_BASE_URL;
 use crate::explain::{self, Asked};
 use crate::git::config::Config;
+use crate::git::value;
 use crate::http::client::Client;
 use crate::http::settings::Settings;
 use crate::report::{Failure, Kind, Report};
@@ -110,7 +112,8 @@ impl Repository {
         if let Some(agent) = agent {
             client.use_agent(agent.stream, &url);
         }
-        let remote = remote::Remote::new(client, url.to_string(), version(config)?, asking);
+        let mut remote = remote::Remote::new(client, url.to_string(), version(config)?, asking);
+        remote.allow(allowed(&url, config, report));
         Ok(Self {
             remote,
             address,
@@ -263,6 +266,23 @@ pub fn base_url(config: &Config, environment: &Environment) -> Result<BaseUrl, F
     match given.or_else(|| config.trusted().text("bbcloud.baseUrl")) {
         Some(text) => BaseUrl::parse(&text),
         None => Ok(BaseUrl::default()),
+    }
+}
+
+/// `sideband.allowControlCharacters`: what it means to git, but nothing is allowed by default.
+fn allowed(url: &Url, config: &Config, report: Report) -> Allowed {
+    let Some(text) = config.sideband(url).text("allowControlCharacters") else {
+        return Allowed::default();
+    };
+    match (value::boolean(&text), Allowed::parse(&text)) {
+        (Some(true), _) => Allowed::ALL,
+        (Some(false), _) => Allowed::default(),
+        (None, Some(allowed)) => allowed,
+        (None, None) => {
+            let text = format!("unrecognized value for 'sideband.allowControlCharacters': '{text}'");
+            report.warning(&text);
+            Allowed::default()
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 use std::sync::OnceLock;
 
 use git_remote_bbcloud::address::{Address, BaseUrl};
+use git_remote_bbcloud::bridge::controls::Allowed;
 use git_remote_bbcloud::bridge::discovery::Advertisement;
 use git_remote_bbcloud::bridge::packet;
 use git_remote_bbcloud::bridge::relay::{Passage, Passed};
@@ -83,9 +84,9 @@ pub(crate) fn packets(bytes: &[u8]) {
     if whole {
         assert_eq!(copy, bytes);
     }
-    let (mut at_once, mut told) = (Passage::new(Service::UploadPack), Vec::new());
+    let (mut at_once, mut told) = (Passage::new(Service::UploadPack, Allowed::default()), Vec::new());
     let passed = matches!(at_once.pass(bytes, &mut told), Ok(Passed::All));
-    let (mut by_one, mut told_by_one) = (Passage::new(Service::UploadPack), Vec::new());
+    let (mut by_one, mut told_by_one) = (Passage::new(Service::UploadPack, Allowed::default()), Vec::new());
     let mut pieces = bytes.chunks(1);
     assert_eq!(
         passed,

@@ -36,7 +36,7 @@ fn search_path(command: &std::process::Command) -> OsString {
 
 /// A scene whose `git` is `program`, also for what git itself starts.
 #[cfg(unix)]
-fn scene_of(program: &Path, version: u8) -> Scene {
+pub(crate) fn scene_of(program: &Path, version: u8) -> Scene {
     let scene = Scene::with(Transport::Bbcloud, version, Settings::default());
     let first = scene.home().join("bin");
     fs::create_dir(&first).expect("the home is ours");

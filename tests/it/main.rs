@@ -40,6 +40,8 @@ mod manual;
 mod memory;
 #[cfg(target_os = "linux")]
 mod messages;
+#[cfg(unix)]
+mod next;
 mod oracle;
 mod packages;
 mod recipes;

@@ -28,7 +28,7 @@ pub use tls::{ClientCertificate, FileFormat, Pin, Tls, TlsVersion};
 use crate::environment::Environment;
 use crate::environment::variable as var;
 use crate::git::config::Config;
-use crate::report::Failure;
+use crate::report::{Failure, Kind};
 use reader::Reader;
 
 /// Git's longest packet, in bytes: `http.postBuffer` is at least this and by default 16 of them.
@@ -156,6 +156,7 @@ impl Settings {
     /// Fails on words that git fails on, and on a proxy that nobody could use.
     pub fn read(url: &Url, remote: &str, config: &Config, environment: &Environment) -> Result<Self, Failure> {
         let mut reader = Reader::new(url, config, environment);
+        check_smart(environment)?;
         let (cookie_file, save_cookies) = cookies(&mut reader)?;
         check_unused(&mut reader)?;
         Ok(Self {
@@ -257,6 +258,18 @@ fn retries(reader: &mut Reader<'_>) -> Result<Retries, Failure> {
         after: reader.seconds("retryAfter", &[&var::GIT_HTTP_RETRY_AFTER])?,
         max_time: reader.seconds("maxRetryTime", &[&var::GIT_HTTP_MAX_RETRY_TIME])?,
     })
+}
+
+/// Git without its smart protocol reads files of the server's, which Bitbucket does not serve.
+fn check_smart(environment: &Environment) -> Result<(), Failure> {
+    match environment.flag(&var::GIT_SMART_HTTP)? {
+        Some(false) => Err(Failure::new(
+            Kind::Usage,
+            "git's smart protocol is turned off (GIT_SMART_HTTP), and there is no other",
+        )
+        .hint("unset GIT_SMART_HTTP")),
+        Some(true) | None => Ok(()),
+    }
 }
 
 /// What has no effect here, because HTTP/1.1 and Basic are always used, and is checked as git checks it.

@@ -87,6 +87,12 @@ fn bodies(operation: Operation) -> Vec<Case> {
         _ => (ONE_BYTE, "the server sent an empty response"),
     };
     let in_gits_words = answer(200, &operation.content_type(), &[], b"001dERR the disk is full\n0000");
+    let words = "an error in git's words";
+    let reported = if operation.sends_push() {
+        Case::fails(words, in_gits_words, "'localhost' reported an error for 'acme/widgets'")
+    } else {
+        Case::git_fails(words, in_gits_words, "fatal: remote error: the disk is full")
+    };
     let mut cases = vec![
         Case::fails("html in the body", replace(b"<html>"), told("<htm")),
         Case::fails("a packet of length 3", replace(b"0003"), told("0003")),
@@ -96,11 +102,7 @@ fn bodies(operation: Operation) -> Vec<Case> {
         Case::fails("zeros", replace(&[0; 5000]), told(r"\x00\x00\x00\x00")),
         Case::fails("one byte", replace(b"0"), one_byte),
         Case::fails("nothing", replace(b""), nothing),
-        Case::fails(
-            "an error in git's words",
-            in_gits_words,
-            "'localhost' reported an error for 'acme/widgets'",
-        ),
+        reported,
     ];
     if operation.sends_push() {
         cases.push(Case::fails("a lone flush packet", replace(b"0000"), nothing));

@@ -62,10 +62,6 @@ fn advertisements(table: &mut Table, scene: &Scene) {
             "the advertisement goes on",
             upload_pack(&format!("0000{version}00000000")),
         ),
-        (
-            "the server reports an error at once",
-            upload_pack(&format!("0000{}", packet("ERR the disk is full\n"))),
-        ),
     ] {
         broken(table, scene, title, REFS, action);
     }
@@ -84,7 +80,6 @@ fn answers(table: &mut Table, scene: &Scene) {
         ("the answer is no packets", body("<html>")),
         ("the answer ends inside a packet", Action::Truncate { bytes: 6 }),
         ("the answer ends without its last packet", Action::Truncate { bytes: 4 }),
-        ("the server reports an error", body(packet("ERR the disk is full\n"))),
         (
             "the answer is of another type",
             Action::Refuse(Refusal::Custom {

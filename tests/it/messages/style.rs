@@ -16,7 +16,6 @@ const WITHOUT_HINT: &[(&str, &str)] = &[
     ("cannot read from git", "git has gone, and says why"),
     ("cannot write to git", "git has gone, and says why"),
     ("git fetch-pack failed", "git has said why"),
-    ("reported an error for", "the server has said why"),
     ("no longer offers", "the server has said why"),
     ("repository 'acme/widgets/wiki' not found", "it is nowhere"),
     ("cannot write the output", "what the system says is all there is"),
