@@ -18,6 +18,7 @@ use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use socket2::SockRef;
 
+#[cfg(unix)]
 use super::agent;
 use super::deadline::{Hurried, Patience};
 use super::error::Error;
@@ -126,14 +127,19 @@ impl Stream {
     ///
     /// # Errors
     /// Where the system has no such thing.
+    #[cfg(target_os = "linux")]
     pub(super) fn set_unheard(&self, limit: Option<Duration>) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        return self.socket().set_tcp_user_timeout(limit);
-        #[cfg(not(target_os = "linux"))]
-        return match limit {
+        self.socket().set_tcp_user_timeout(limit)
+    }
+
+    /// Only Linux has such a limit.
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, reason = "as on Linux")]
+    pub(super) fn set_unheard(&self, limit: Option<Duration>) -> io::Result<()> {
+        match limit {
             Some(_) => Err(io::ErrorKind::Unsupported.into()),
             None => Ok(()),
-        };
+        }
     }
 
     /// Returns the version of TLS and its cipher, for the trace.

@@ -183,6 +183,7 @@ mod tests {
         Door::find(&address, &config, &environment)
     }
 
+    #[cfg(unix)]
     fn setting(value: &str) -> Vec<(&'static str, String)> {
         vec![
             ("GIT_CONFIG_COUNT", "1".to_owned()),
@@ -191,6 +192,7 @@ mod tests {
         ]
     }
 
+    #[cfg(unix)]
     fn by_setting(value: &str) -> Result<Option<Door>, Failure> {
         let pairs = setting(value);
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
