@@ -3,6 +3,14 @@
 //! Whoever begins such a thing says how it is undone. That happens when the value is dropped, when a signal ends the
 //! process, and when the process ends itself because git has gone. It must not know what is undone.
 
+#![cfg_attr(
+    windows,
+    allow(
+        clippy::missing_const_for_thread_local,
+        reason = "it is const, which the lint does not see there"
+    )
+)]
+
 use std::cell::Cell;
 use std::fmt;
 use std::io;

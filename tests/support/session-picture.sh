@@ -1,6 +1,6 @@
 #!/bin/sh
 # Draws a recorded session as SVG: `make demo | sh tests/support/session-picture.sh >fixtures/readme/session.svg`.
-# It shows the commands of the demo and what they print, without the build's output before them.
+# It shows the commands of the demo and what they print: not the build before them, nor what only checks the demo.
 set -eu
 
 awk '
@@ -9,7 +9,8 @@ function escaped(text) {
     return text
 }
 function keep(line) { lines[++count] = line; kind[count] = first; if (length(line) > widest) widest = length(line) }
-/^\$ / { started = 1 }
+/^\$ / { started = !/theirs$|^\$ git log|^\$ ls/ }
+/^It works/ { started = 0 }
 started {
     first = $1
     # As a terminal of 100 columns shows it.
