@@ -14,7 +14,7 @@ FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 LOCKED = --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help build release fmt check check-windows check-macos check-all test-windows deny test soak fuzz demo bench bench-quick install uninstall deb archive manifests clean ci prerequisites
+.PHONY: help build release fmt check check-windows check-macos check-all test-windows deny test test-git soak fuzz demo bench bench-quick install uninstall deb archive manifests clean ci prerequisites
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ test-windows: ## run the program for Windows under Wine, with a git.exe; fetches
 test: prerequisites ## run all tests
 	@sh tests/support/old-git.sh
 	@CARGO='$(CARGO)' sh tests/support/run-tests.sh $(OTHER_GIT)
+
+test-git: build ## git's own HTTP tests with this program as their transport; wants apache2, fetches git's source once
+	@sh tests/git-suite/run.sh
 
 soak: prerequisites ## the long forms of the load tests: 50 clones at once, 1,000 fetches, 100,000 references, 2 GB
 	BBCLOUD_SOAK=1 $(CARGO) test $(LOCKED) --test it -- load:: memory::
