@@ -206,17 +206,28 @@ mod tests {
         }
     }
 
-    fn traced(redact: bool, act: impl FnOnce(&Trace)) -> Vec<String> {
+    fn written(redact: bool, bare: bool, act: impl FnOnce(&Trace)) -> String {
         let out = Shared::default();
         let sink = Sink {
             out: Mutex::new(Box::new(out.clone())),
             data: true,
             redact,
-            bare: false,
+            bare,
         };
         act(&Trace(Some(Arc::new(sink))));
-        let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
+        let text = out.0.lock().unwrap().clone();
+        String::from_utf8(text).unwrap()
+    }
+
+    fn traced(redact: bool, act: impl FnOnce(&Trace)) -> Vec<String> {
+        let text = written(redact, false, act);
         text.lines().map(|line| line.split_at(COLUMN).1.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_bare_trace_has_no_time() {
+        let text = written(true, true, |trace| trace.info(|| "hello".to_owned()));
+        assert_eq!(text, "== Info: hello\n");
     }
 
     #[test]

@@ -247,6 +247,8 @@ mod tests {
             assert_eq!(head.all("x-a").count(), 2);
         }
         assert_eq!(whole("\r\nHTTP/1.1 200 OK\nA: b\n\n").text("a"), "b");
+        let folded = whole("HTTP/1.1 401 No\r\nA: b\r\n \r\n\tc\r\nB:\r\n d\r\n\r\n");
+        assert_eq!((folded.text("a"), folded.text("b")), ("b c", "d"));
         assert_eq!(
             whole(&format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(1000)))
                 .headers

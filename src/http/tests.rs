@@ -145,3 +145,23 @@ fn a_server_that_closes_in_the_middle_of_an_upload_has_given_no_answer() {
     assert!(matches!(upload(&mut exchange), Err(Error::NoAnswer)));
     server.join().unwrap();
 }
+
+#[test]
+fn a_refusal_may_end_with_the_connection_and_a_success_may_not() {
+    for (head, status) in [
+        ("HTTP/1.1 401 No\nA: b\n", Some(401)),
+        ("HTTP/1.1 401 No\nA: b", None),
+        ("HTTP/1.1 200 OK\nA: b\n", None),
+    ] {
+        let (stream, server) = server(move |mut socket| {
+            // What is not read would reset the connection.
+            let count = socket.read(&mut [0; 4096]).unwrap();
+            assert_ne!(count, 0);
+            socket.write_all(head.as_bytes()).unwrap();
+        });
+        let mut exchange = start(stream, Length::None, &Watch::default());
+        let found = exchange.read_head().ok().map(|head| head.status);
+        server.join().unwrap();
+        assert_eq!(found, status, "{head:?}");
+    }
+}
