@@ -1,6 +1,6 @@
 //! Which repository is meant: an address is parsed once, here, and this is the only place that builds https URLs.
 //!
-//! It must not know the network, git's configuration or the keychain, and no text of its errors may hold a secret.
+//! Does not depend on the network, git's configuration or the keychain; no text of its errors may hold a secret.
 
 mod base_url;
 mod fault;
@@ -20,7 +20,7 @@ use url::Url;
 pub use self::base_url::BaseUrl;
 use self::fault::Fault;
 use self::name::Place;
-pub use self::pasted::SSH as SSH_HOSTS;
+pub use self::pasted::{SSH as SSH_HOSTS, is_old_ssh};
 use self::userinfo::Userinfo;
 use crate::report::Failure;
 use crate::secret::Secret;

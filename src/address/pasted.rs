@@ -1,6 +1,6 @@
 //! URLs that people paste: from the clone button, the browser, another remote.
 //!
-//! Nothing is fetched from them: a host is only compared. It must not build URLs.
+//! Nothing is fetched from them: a host is only compared. It does not build URLs.
 
 use url::Host;
 
@@ -12,8 +12,28 @@ use super::{Address, BaseUrl};
 /// Where a browser meets Bitbucket Cloud.
 const WEB: [&str; 2] = ["bitbucket.org", "www.bitbucket.org"];
 
+/// How git writes ssh.
+const SCHEMES: [&str; 3] = ["ssh", "git+ssh", "ssh+git"];
+
 /// Where ssh meets it: the host before 2026-11-12, the one since then, and the one that listens on port 443.
 pub const SSH: [&str; 3] = ["bitbucket.org", "ssh.bitbucket.org", "altssh.bitbucket.org"];
+
+/// Whether git goes to `bitbucket.org` over ssh for `text`, where Bitbucket's ssh was before 2026-11-12.
+pub fn is_old_ssh(text: &str) -> bool {
+    let (authority, _) = match text.split_once("://") {
+        Some((scheme, rest)) if SCHEMES.iter().any(|ssh| scheme.eq_ignore_ascii_case(ssh)) => {
+            rest.split_once('/').unwrap_or((rest, ""))
+        }
+        Some(_) => return false,
+        None => match text.split_once(':') {
+            Some((host, path)) if !host.contains('/') => (host, path),
+            _ => return false,
+        },
+    };
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = host.split(':').next().unwrap_or_default();
+    host.eq_ignore_ascii_case(WEB[0])
+}
 
 /// Returns the address that `scheme://rest` means.
 pub(super) fn url(scheme: &str, rest: &str, base: &BaseUrl) -> Result<Address, Fault> {
@@ -21,7 +41,7 @@ pub(super) fn url(scheme: &str, rest: &str, base: &BaseUrl) -> Result<Address, F
         "https" => web(rest, 443, base),
         // Links of old pages; the connection goes to the base URL all the same.
         "http" => web(rest, 80, base),
-        "ssh" | "git+ssh" | "ssh+git" => {
+        scheme if SCHEMES.contains(&scheme) => {
             let (_, rest) = userinfo::split(rest, &['/', '?', '#']);
             let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
             let (host, _) = host_and_port(authority)?;

@@ -11,6 +11,7 @@ mod login;
 mod logout;
 mod man;
 mod migrate;
+mod programs;
 mod scene;
 mod secret_argument;
 mod setup;

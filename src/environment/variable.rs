@@ -35,6 +35,10 @@ variables! {
     BBCLOUD_AGENT_SOCK = "BBCLOUD_AGENT_SOCK": "the socket of the agent that sends requests, with its own secrets";
     BBCLOUD_CACHE = "BBCLOUD_CACHE": "where what repositories announce is kept, or 'off'";
 
+    CARGO_HOME = "CARGO_HOME": "where `doctor` looks for cargo's configuration";
+    CARGO_NET_GIT_FETCH_WITH_CLI = "CARGO_NET_GIT_FETCH_WITH_CLI": "whether cargo starts git, for `doctor`";
+    POETRY_SYSTEM_GIT_CLIENT = "POETRY_SYSTEM_GIT_CLIENT": "whether poetry starts git, for `doctor`";
+
     BITBUCKET_WORKSPACE = "BITBUCKET_WORKSPACE": "the workspace of the repository that Bitbucket Pipelines builds";
     BITBUCKET_REPO_SLUG = "BITBUCKET_REPO_SLUG": "the name of the repository that Bitbucket Pipelines builds";
 

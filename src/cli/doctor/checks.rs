@@ -8,12 +8,15 @@ use crate::address::Address;
 use crate::report::{self, Failure, one_line};
 
 /// Every check, in the order in which one depends on the other: each one is always in the list.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 23] = [
     "git",
     "helper",
     "configuration",
     "url-rewrite",
     "protocol-allow",
+    "other-programs",
+    "ssh-host",
+    "helpers",
     "http-settings",
     "proxy",
     "keychain",

@@ -60,7 +60,7 @@ fn check_helper(checks: &mut Checks, environment: &Environment) {
         checks.fail("helper", format!("git does not find {PROGRAM}"), &remedy);
         return;
     };
-    let found = find(environment);
+    let found = find(PROGRAM, environment);
     let shown = found
         .as_deref()
         .map_or_else(String::new, |path| format!(" at {}", path.display()));
@@ -96,11 +96,11 @@ fn version(text: &str) -> Option<(u32, u32)> {
     Some((parts.next()??, parts.next()??))
 }
 
-/// Returns the file that git starts.
-fn find(environment: &Environment) -> Option<PathBuf> {
+/// Returns the file that git starts for the program `name`: from its own directory, else from the `PATH`.
+pub(super) fn find(name: &str, environment: &Environment) -> Option<PathBuf> {
     let own = answer(&["--exec-path"]).map(PathBuf::from);
     let directories = own.into_iter().chain(environment.paths(&PATH));
-    let name = format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     directories
         .map(|directory| directory.join(&name))
         .find(|file| is_executable(file))

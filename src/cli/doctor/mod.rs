@@ -9,7 +9,9 @@ mod configuration;
 mod lfs;
 mod local;
 mod network;
+mod others;
 mod server;
+mod ssh;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -107,6 +109,9 @@ pub(super) fn run(arguments: &Arguments, environment: &Environment, report: Repo
 
 fn check(target: &Target, scene: &Scene<'_>, checks: &mut Checks) {
     configuration::check(target, scene, checks);
+    others::check_programs(scene, checks);
+    ssh::check(scene, checks);
+    others::check_helpers(scene, checks);
     let url = target.url(scene);
     let settings = match Settings::read(&url, url.as_str(), &scene.config, scene.environment) {
         Ok(settings) => settings,

@@ -59,6 +59,11 @@ impl Line {
         }
     }
 
+    /// Whether it makes git use other URLs than programs are told.
+    pub(super) fn is_rewriting(&self) -> bool {
+        self.key.section == "url"
+    }
+
     /// Whether git goes by this line, from whichever of the user's or the system's files.
     pub(super) fn is_set(&self, config: &Config, base: &BaseUrl) -> bool {
         let values = config.trusted();
@@ -123,10 +128,19 @@ fn starts(accounts: &[Account], base: &BaseUrl) -> Vec<String> {
     let place = base_text(base);
     let (scheme, rest) = place.split_once("://").unwrap_or(("https", &place));
     let mut starts = vec![format!("{place}/")];
+    if base.is_bitbucket_org() {
+        starts.extend(SPELLINGS.iter().map(|host| format!("{scheme}://{host}/")));
+    }
     starts.extend(names.iter().map(|name| format!("{scheme}://{name}@{rest}/")));
     starts.extend(ssh_starts(base));
     starts
 }
+
+/// How people write the host in https URLs, besides the right way.
+const SPELLINGS: [&str; 3] = ["www.bitbucket.org", "Bitbucket.org", "BitBucket.org"];
+
+/// Where ssh is served, by `ssh.bitbucket.org` and by `altssh.bitbucket.org`.
+const PORTS: [u16; 2] = [22, 443];
 
 /// What ssh URLs begin with. `insteadOf` compares bytes, so each way to write one is a line.
 fn ssh_starts(base: &BaseUrl) -> Vec<String> {
@@ -137,12 +151,11 @@ fn ssh_starts(base: &BaseUrl) -> Vec<String> {
     };
     let mut starts = Vec::new();
     for host in hosts {
-        let port = if host.starts_with("altssh.") { 443 } else { 22 };
         for user in ["git@", ""] {
             starts.push(format!("{user}{host}:"));
             for scheme in ["ssh", "git+ssh"] {
                 starts.push(format!("{scheme}://{user}{host}/"));
-                starts.push(format!("{scheme}://{user}{host}:{port}/"));
+                starts.extend(PORTS.map(|port| format!("{scheme}://{user}{host}:{port}/")));
             }
         }
     }

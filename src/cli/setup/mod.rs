@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use self::lines::{Line, Reach, block, wanted};
 use self::record::{Record, Written};
+use super::programs;
 use super::scene::{Scene, exit, print};
 use crate::credential::account::Scope;
 use crate::git::config::Config;
@@ -26,10 +27,11 @@ Examples:
   git-remote-bbcloud setup --check
   git-remote-bbcloud setup --undo
 
-Plain, it allows submodules with 'bbcloud::' URLs, and lets git-lfs, editors and https remotes of Bitbucket use the
-keychain; other credential helpers are then not asked about Bitbucket any more. With '--workspace' or '--all' git goes
-through the keychain for https and ssh URLs too, without any remote being changed. The exit code of '--check' is 1 where
-a line is missing.";
+Plain 'setup' is recommended: it allows submodules with 'bbcloud::' URLs, and lets git-lfs, editors and https remotes of
+Bitbucket use the keychain; other credential helpers are then not asked about Bitbucket any more. It works with every
+program. With '--workspace' or '--all' git goes through this helper for https and ssh URLs too, without any remote being
+changed. Programs with a git library of their own (cargo, poetry, DVC, pygit2) then fail for these URLs unless they are
+told to start git. The exit code of '--check' is 1 where a line is missing.";
 
 /// Prepare git's global configuration
 #[derive(Debug, Args)]
@@ -71,6 +73,9 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
     })?;
     let shown = path.display();
     if !missing.is_empty() {
+        if missing.iter().any(Line::is_rewriting) {
+            warn_of_others(scene);
+        }
         missing = add(&path, &wanted, &reaches, scene)?;
     }
     if missing.is_empty() {
@@ -87,6 +92,22 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
         scene.report.hint("nobody is signed in: run 'git-remote-bbcloud login'");
     }
     Ok(exit(true))
+}
+
+/// Says, before anything is written, which programs the lines for https and ssh URLs break, and what helps.
+fn warn_of_others(scene: &Scene<'_>) {
+    let report = scene.report;
+    report.warning(&format!(
+        "these lines break programs with a git library of their own: {}",
+        programs::NAMES
+    ));
+    report.warning(&format!(
+        "for URLs of Bitbucket they fail with '{}'; plain 'git-remote-bbcloud setup' breaks none",
+        programs::ERROR
+    ));
+    for program in &programs::ALL {
+        report.hint(&program.remedy());
+    }
 }
 
 /// Returns the lines of `wanted` that `config` lacks.

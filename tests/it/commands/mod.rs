@@ -4,5 +4,7 @@ mod forms;
 mod lfs;
 mod lfs_places;
 mod migrate;
+mod programs;
 mod setup;
+mod spellings;
 mod together;

@@ -1,6 +1,7 @@
 //! `doctor`: every check says what is so, and the one that fails is the one that is broken.
 
 mod local;
+mod others;
 mod remote;
 mod secrets;
 

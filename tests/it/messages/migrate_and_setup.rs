@@ -195,7 +195,11 @@ fn setup() {
     table.works("nothing is missing", &scene, &setup("--check"));
     table.works("everything is there", &scene, &setup(""));
     table.works("lines are taken away", &scene, &setup("--undo"));
-    setup("--workspace acme");
+    table.works(
+        "URLs are rewritten, which breaks other programs",
+        &scene,
+        &setup("--workspace acme"),
+    );
     scene.git_ok("", &["config", "--global", "--remove-section", "url.bbcloud::acme/"]);
     table.fails("lines are taken away that were changed since", &scene, &setup("--undo"));
     let record = scene.home().join(".config/git-remote-bbcloud/setup.json");

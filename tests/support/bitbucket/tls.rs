@@ -47,7 +47,15 @@ pub(crate) fn acceptor(mode: Tls, directory: &Path) -> Option<TlsAcceptor> {
     std::fs::write(directory.join(CA_FILE), authority.pem()).expect("the CA file can be written");
     let names: &[_] = match mode {
         Tls::OtherHost => &["bitbucket.example"],
-        _ => &["localhost", "bitbucket.localhost", "127.0.0.1", "::1"],
+        _ => &[
+            "localhost",
+            "bitbucket.localhost",
+            "127.0.0.1",
+            "::1",
+            // In a network namespace of its own the server has these names, too.
+            "bitbucket.org",
+            "www.bitbucket.org",
+        ],
     };
     let (certificate, key) = issue(
         &authority,
