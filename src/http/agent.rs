@@ -66,6 +66,10 @@ impl Said {
 /// # Errors
 /// [`io::ErrorKind::WouldBlock`] once the time is up.
 #[cfg(unix)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "other systems answer at once")
+)]
 pub fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
     #[cfg(target_os = "linux")]
     {
@@ -78,10 +82,7 @@ pub fn connect(path: &Path, limit: Duration) -> io::Result<UnixStream> {
         Ok(stream)
     }
     #[cfg(not(target_os = "linux"))]
-    {
-        let _at_once = limit;
-        UnixStream::connect(path)
-    }
+    UnixStream::connect(path)
 }
 
 /// Returns `failure` as a text of lines; [`failure`] reads it back.

@@ -35,7 +35,7 @@ fn where_all_is_well_every_check_says_so() {
     assert_eq!(found.names("fail"), Vec::<&str>::new(), "{}", found.written());
     assert_eq!(found.names("warn"), Vec::<&str>::new(), "{}", found.written());
     assert_eq!(found.names("skip"), ["keychain"], "{}", found.written());
-    assert_eq!(found.names("ok").len(), 19);
+    assert_eq!(found.names("ok").len(), 22);
     assert!(found.detail("tls").contains("TLSv1_3"), "{}", found.detail("tls"));
     let issuer = "issued by 'CN=Local Bitbucket throw-away CA'";
     assert!(found.detail("tls").contains(issuer), "{}", found.detail("tls"));

@@ -11,6 +11,7 @@ mod api;
 mod command_line;
 mod doctor;
 mod doctor_at_the_server;
+mod doctor_beside_git;
 mod git;
 mod keychain;
 mod large_files;
