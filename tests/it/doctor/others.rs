@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::{examine, examine_in};
-use crate::keychain::program;
 use crate::support::fixture::PART;
+use crate::support::program::program;
 use crate::support::scene::Scene;
 
 #[test]
@@ -166,12 +166,12 @@ fn an_old_git_credential_manager_is_named() {
         ("exit 1", "warn", "did not tell its version"),
         ("exec sleep 1000", "warn", "did not tell its version"),
     ] {
-        program(&scene, "git-credential-manager", says);
+        program(scene.home().join("git-credential-manager"), says);
         let found = examine(&scene, &[]);
         assert_eq!(found.status("helpers"), status, "{says}: {}", found.written());
         assert!(found.detail("helpers").contains(detail), "{says}: {}", found.written());
     }
-    program(&scene, "git-credential-manager", "echo 2.6.1");
+    program(scene.home().join("git-credential-manager"), "echo 2.6.1");
     let found = examine(&scene, &[]);
     assert!(
         found.remedy("helpers").contains("'git-remote-bbcloud setup'"),
