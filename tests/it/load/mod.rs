@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use crate::support::fixture::MAIN;
-use crate::support::scene::Scene;
+use crate::support::scene::{Scene, TOKEN};
 use crate::support::wait;
 
 /// `short`, or `long` for a soak.
@@ -68,6 +68,31 @@ fn clones_at_once_do_not_get_in_each_others_way() {
         matches!(new.as_slice(), [one] if one.contains("/.cache/git-remote-bbcloud/")),
         "{new:?}"
     );
+}
+
+/// A secret of the environment is sent a second time before a refusal is believed, and no command sends it more often.
+#[test]
+fn twenty_fetches_with_a_dead_token_send_forty_requests_at_most() {
+    let scene = Scene::new();
+    scene.cloned();
+    scene.bitbucket.revoke(TOKEN);
+    scene.bitbucket.clear_requests();
+    let children: Vec<_> = (0..20)
+        .map(|_| {
+            let mut git = scene.command("git", &scene.path("clone"));
+            git.args(["ls-remote", "origin"]);
+            git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+            git.spawn().expect("git can be started")
+        })
+        .collect();
+    for mut child in children {
+        wait::ended(&mut child);
+        let output = child.wait_with_output().expect("git can be waited for");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(128), "{told}");
+    }
+    let requests = scene.bitbucket.requests();
+    assert!((20..=40).contains(&requests.len()), "{}", requests.len());
 }
 
 /// The files of the home and of the directory for temporary files, which has the work in it, too.
