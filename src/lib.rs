@@ -49,6 +49,34 @@
 //! 9. However the process ends, short of `SIGKILL`, it leaves no lock, no draft and no silent terminal
 //!    behind ([`process::Pending`]).
 //!
+//! # Words
+//! One name for one thing, here, in the manual and in messages. Git's and HTTP's own terms are used as they are defined
+//! there (`info_refs`, `upload_pack`, `receive_pack`, sideband, `credential fill`, askpass, redirect, tunnel).
+//!
+//! | word | what it is |
+//! |---|---|
+//! | address | what stands after `bbcloud::`, parsed ([`address::Address`]); it names a repository or its wiki |
+//! | base URL | where repositories are: `https://bitbucket.org`, or `bbcloud.baseUrl` |
+//! | origin | scheme, host and port: what a secret is for ([`origin`]) |
+//! | advertisement | the answer to `info/refs`: what the server can do and, in versions 0 and 1, its references |
+//! | kept copy | an advertisement of version 2 in the [`cache`], which saves a request |
+//! | secret | an app password, a token or a password ([`secret::Secret`]) |
+//! | kind | what sort of secret it is, which decides the user name that goes with it ([`secret::kind`]) |
+//! | account | a secret that is kept, and for what: a host, a workspace or a repository ([`credential::account`]) |
+//! | login | a user name and a secret, and which source they came from ([`credential::login`]) |
+//! | source | where a login is looked for: the URL, the environment, the keychain, `.netrc`, a helper, a person |
+//! | store | what keeps secrets: the system's keychain, or the kernel's key ring |
+//! | worked | that a server has accepted a secret; the time of it is kept ([`credential::history`]) |
+//! | scope | of a token, what it may do; of an account, what it is for |
+//! | session | requests to one server over connections that are kept; an exchange is one request and its answer |
+//! | outcome | what became of a request: never sent, answered by whom, unknown ([`bridge::outcome`]) |
+//! | refusal | an answer of the server that is no success; a failure is what the user reads ([`report::Failure`]) |
+//! | layout | where a repository on this machine has its files ([`git::layout`]) |
+//! | marked value | a line in a repository's configuration that this program wrote and may change |
+//! | journal | what a command has changed, for its `--undo` |
+//! | agent, rule | a program that sends requests for others; what it may send for them ([`agent`]) |
+//! | scene | in the tests, a server, a home and a git; in [`cli`], what a command is run in |
+//!
 //! Dependencies point one way: `helper` and `cli` know `repository`, which knows `bridge`, `http` and `credential`;
 //! `bridge` depends on neither `http` nor `credential`; `explain` depends on all three, and nothing below it on `explain`;
 //! everyone knows `report`. The tests check the forbidden edges (`tests/it/tidy.rs`).

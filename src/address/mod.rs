@@ -19,7 +19,7 @@ use url::Url;
 
 pub use self::base_url::BaseUrl;
 use self::fault::Fault;
-use self::name::Place;
+use self::name::RepositoryName;
 pub use self::pasted::{SSH as SSH_HOSTS, is_old_ssh};
 use self::userinfo::Userinfo;
 use crate::report::Failure;
@@ -34,7 +34,7 @@ const USERNAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// A repository or its wiki on Bitbucket Cloud, and who the address says is asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    place: Place,
+    place: RepositoryName,
     user: Userinfo,
 }
 
@@ -64,7 +64,7 @@ impl Address {
         }
         Ok(Self {
             user: Userinfo::parse(user)?,
-            place: Place::parse(rest)?,
+            place: RepositoryName::parse(rest)?,
         })
     }
 

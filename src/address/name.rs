@@ -43,7 +43,7 @@ const PAGES: [&str; 27] = [
 
 /// A repository or its wiki.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct RepositoryName {
     /// The workspace's name or `{uuid}`.
     pub(super) workspace: String,
     /// The repository's name or `{uuid}`, without `.git`.
@@ -52,13 +52,13 @@ pub(super) struct Place {
     pub(super) wiki: bool,
 }
 
-impl Place {
+impl RepositoryName {
     /// Returns what `workspace/repository[.git][/wiki][/]` names.
     pub(super) fn parse(path: &str) -> Result<Self, Fault> {
         Self::read(path, |below| (below == "wiki").then_some(true))
     }
 
-    /// As [`Place::parse`], for a path that may go on with a page in the browser.
+    /// As [`RepositoryName::parse`], for a path that may go on with a page in the browser.
     pub(super) fn parse_page(path: &str) -> Result<Self, Fault> {
         Self::read(path, |below| match below.split('/').next().unwrap_or_default() {
             "wiki" => Some(true),

@@ -5,7 +5,7 @@
 use url::Host;
 
 use super::fault::Fault;
-use super::name::Place;
+use super::name::RepositoryName;
 use super::userinfo::{self, Userinfo};
 use super::{Address, BaseUrl};
 
@@ -64,7 +64,7 @@ fn ssh(host: &Host, authority: &str, path: &str, base: &BaseUrl) -> Result<Addre
     }
     Ok(Address {
         user: Userinfo::default(),
-        place: Place::parse(path)?,
+        place: RepositoryName::parse(path)?,
     })
 }
 
@@ -91,7 +91,7 @@ fn web(rest: &str, default_port: u16, base: &BaseUrl) -> Result<Address, Fault> 
     };
     Ok(Address {
         user,
-        place: Place::parse_page(path)?,
+        place: RepositoryName::parse_page(path)?,
     })
 }
 

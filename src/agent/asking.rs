@@ -29,7 +29,7 @@ struct Known {
 
 /// What a login was found for: the repository with the user name that was asked for, and the account that comes first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Place {
+struct LoginKey {
     address: String,
     expected: String,
 }
@@ -37,12 +37,12 @@ struct Place {
 /// The logins that are known.
 #[derive(Default)]
 pub(super) struct KnownLogins {
-    known: Mutex<HashMap<Place, Known>>,
+    known: Mutex<HashMap<LoginKey, Known>>,
 }
 
 /// Somebody who asks for one repository.
 pub(super) struct Asking {
-    place: Place,
+    place: LoginKey,
     logins: Logins,
     /// What is asked anew where the login that was known is refused.
     fresh: Option<Logins>,
@@ -94,7 +94,7 @@ fn is_same(one: Option<&Login>, other: Option<&Login>) -> bool {
 }
 
 impl KnownLogins {
-    fn known(&self) -> MutexGuard<'_, HashMap<Place, Known>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<LoginKey, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -107,7 +107,7 @@ impl KnownLogins {
     ) -> Result<Asking, Failure> {
         let mut first = logins()?;
         first.serve_others();
-        let place = Place {
+        let place = LoginKey {
             address,
             expected: first.expected(),
         };

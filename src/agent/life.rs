@@ -44,9 +44,9 @@ pub fn run(start: Start<'_>, environment: &Environment, report: Report) -> Resul
     let default = door::default_path(environment);
     let inherited = if is_for_command { None } else { inherited()? };
     let socket = match (inherited, is_for_command) {
-        (Some(listener), _) => Place::Made(Socket::inherited(listener)),
-        (None, true) => Place::At(own_path(default.as_deref())?),
-        (None, false) => Place::At(
+        (Some(listener), _) => SocketSource::Made(Socket::inherited(listener)),
+        (None, true) => SocketSource::At(own_path(default.as_deref())?),
+        (None, false) => SocketSource::At(
             start
                 .socket
                 .map(Path::to_owned)
@@ -69,12 +69,12 @@ pub fn run(start: Start<'_>, environment: &Environment, report: Report) -> Resul
 }
 
 /// A socket, or where to make it: what else could be wrong is known before.
-enum Place {
+enum SocketSource {
     Made(Socket),
     At(PathBuf),
 }
 
-impl Place {
+impl SocketSource {
     fn path(&self) -> &Path {
         match self {
             Self::Made(socket) => socket.path(),

@@ -127,7 +127,7 @@ impl Server {
     fn welcome(&self, stream: UnixStream) {
         let (serving, clients) = (self.serving.clone(), self.clients.clone());
         clients.served.fetch_add(1, Ordering::AcqRel);
-        let place = Place(clients.clone());
+        let place = Seat(clients.clone());
         let serve = move || {
             let place = place;
             let idle = serving.serve(stream, |wait, begins| clients.note(wait, begins));
@@ -178,9 +178,9 @@ impl Clients {
 }
 
 /// A client's place, which is free again however its thread ends.
-struct Place(Arc<Clients>);
+struct Seat(Arc<Clients>);
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
         self.0.served.fetch_sub(1, Ordering::AcqRel);
         // Where the pipe is full, the other side has enough to wake up for.

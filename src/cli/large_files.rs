@@ -11,9 +11,9 @@ use url::Url;
 use super::scene::{Scene, print};
 use crate::git::config::Config;
 use crate::git::document::Key;
+use crate::git::layout::Layout;
 use crate::git::lfs::edits::{DOWNLOAD, Edit, MARK, UPLOAD, is_followed};
 use crate::git::lfs::follow;
-use crate::git::place::Place;
 use crate::report::{Failure, Kind};
 use crate::repository::lfs_url_of;
 
@@ -34,7 +34,7 @@ pub(super) fn follow(asker: Asker<'_>, scene: &Scene<'_>) -> Result<(), Failure>
     if scene.config.by_subsection("remote", MARK).is_empty() {
         return Ok(());
     }
-    let Ok(place) = Place::find(Path::new(".")) else {
+    let Ok(place) = Layout::find(Path::new(".")) else {
         return Ok(());
     };
     let locate = |address: &str| lfs_url_of(address, &scene.base);

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::address::{Address, BaseUrl};
-use crate::credential::account::{Account, Place, Scope};
+use crate::credential::account::{Account, Scope, StoreKind};
 use crate::credential::index::Index;
 use crate::credential::keychain::Keychain;
 use crate::credential::login::Login;
@@ -56,7 +56,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Returns where secrets are kept; fails where the user wants none kept.
-    pub(super) fn place(&self) -> Result<Place, Failure> {
+    pub(super) fn place(&self) -> Result<StoreKind, Failure> {
         self.policy.keep.ok_or_else(|| {
             Failure::new(Kind::Usage, "nothing is kept, because 'bbcloud.store' is false")
                 .hint("run 'git config --global --unset bbcloud.store'")

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::scene::{PATIENCE, Scene, exit, print};
 use crate::address::Address;
-use crate::credential::account::{Account, Place, Scope, closest};
+use crate::credential::account::{Account, Scope, StoreKind, closest};
 use crate::credential::keychain::Fault;
 use crate::credential::{expiry, keeping};
 use crate::report::{self, Failure, one_line};
@@ -60,7 +60,7 @@ impl Line {
 /// Everything that is shown.
 struct View<'a> {
     lines: Vec<Line>,
-    place: Place,
+    place: StoreKind,
     keychain: Result<(), Fault>,
     variable: Option<&'a str>,
     checked: Option<Result<String, Failure>>,
@@ -93,7 +93,7 @@ fn look<'a>(scope: Option<&Scope>, check: bool, scene: &'a Scene<'_>) -> Result<
         let first = closest(&accounts, &host, scope, None).map(Account::entry);
         accounts.sort_by_key(|account| (Some(account.entry()) != first, std::cmp::Reverse(account.scope.rank())));
     }
-    let place = scene.policy.keep.unwrap_or(Place::System);
+    let place = scene.policy.keep.unwrap_or(StoreKind::System);
     let keychain = scene.keychain.state(place);
     let mut lines: Vec<Line> = Vec::new();
     for account in accounts {
@@ -168,7 +168,7 @@ impl View<'_> {
                 let mut account = line.account.to_json();
                 if let Some(object) = account.as_object_mut() {
                     object.insert("secret".to_owned(), json!(line.secret()));
-                    object.insert("volatile".to_owned(), json!(line.account.place == Place::Keyutils));
+                    object.insert("volatile".to_owned(), json!(line.account.place == StoreKind::Keyutils));
                     object.insert("check".to_owned(), checked_json(line.checked.as_ref()));
                 }
                 account
@@ -184,7 +184,7 @@ impl View<'_> {
                 "store": self.place.word(),
                 "state": self.keychain.as_ref().err().map_or("available", Fault::word),
                 "reason": reason,
-                "volatile": self.place == Place::Keyutils,
+                "volatile": self.place == StoreKind::Keyutils,
                 "keeps": scene.policy.keep.is_some(),
             },
             "environment": {
@@ -199,7 +199,7 @@ impl View<'_> {
     fn to_text(&self, scene: &Scene<'_>) -> String {
         let mut text = String::new();
         let state = self.keychain.as_ref().err().map_or("available", Fault::word);
-        let volatile = if self.place == Place::Keyutils {
+        let volatile = if self.place == StoreKind::Keyutils {
             ", forgets when the computer is restarted"
         } else {
             ""
@@ -236,7 +236,7 @@ impl View<'_> {
                 .as_ref()
                 .map(|email| format!(", e-mail {email}"))
                 .unwrap_or_default();
-            let until = if *place == Place::Keyutils {
+            let until = if *place == StoreKind::Keyutils {
                 " until the next restart"
             } else {
                 ""

@@ -89,15 +89,15 @@ impl Scope {
 
 /// Where a secret is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum StoreKind {
     /// The keychain of the operating system.
     System,
     /// The kernel's key ring, until the computer is restarted.
     Keyutils,
 }
 
-impl Place {
-    /// Returns the word for it in settings and JSON; [`Place::parse`] reads it back.
+impl StoreKind {
+    /// Returns the word for it in settings and JSON; [`StoreKind::parse`] reads it back.
     pub fn word(self) -> &'static str {
         match self {
             Self::Keyutils => "keyutils",
@@ -116,7 +116,7 @@ impl Place {
 }
 
 /// The place in a sentence.
-impl fmt::Display for Place {
+impl fmt::Display for StoreKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::System => "keychain",
@@ -139,7 +139,7 @@ pub struct Account {
     /// The kind of the secret.
     pub kind: Kind,
     /// Where the secret is.
-    pub place: Place,
+    pub place: StoreKind,
     /// When it was kept, in seconds since 1970.
     pub created: u64,
     /// When the secret expires, as its owner said, or as is assumed.
@@ -216,7 +216,7 @@ impl Account {
             username: text("username")?,
             email: text("email"),
             kind,
-            place: Place::parse(&text("store")?)?,
+            place: StoreKind::parse(&text("store")?)?,
             created,
             expires,
             reminded: text("reminded").and_then(|day| day.parse().ok()),
@@ -256,7 +256,7 @@ mod tests {
             username: username.to_owned(),
             email: None,
             kind: Kind::AppPassword,
-            place: Place::System,
+            place: StoreKind::System,
             created,
             expires: Expiry::Never,
             reminded: None,

@@ -158,7 +158,7 @@ fn unreadable(path: &Path, fault: Option<io::ErrorKind>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential::account::{Place, Scope};
+    use crate::credential::account::{Scope, StoreKind};
     use crate::secret::kind;
 
     fn index(directory: &Path) -> Index {
@@ -172,7 +172,7 @@ mod tests {
             username: username.to_owned(),
             email: None,
             kind: kind::Kind::ApiToken,
-            place: Place::System,
+            place: StoreKind::System,
             created: 1,
             expires: crate::credential::expiry::Expiry::Unknown,
             reminded: None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::account::Place;
+use super::account::StoreKind;
 use super::expiry::DAYS_BEFORE;
 use super::helper::LAST;
 use super::keychain::Limits;
@@ -30,7 +30,7 @@ const LONGEST: f64 = 3600.0;
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// Where secrets are kept; `None` for nowhere (`bbcloud.store=false`).
-    pub keep: Option<Place>,
+    pub keep: Option<StoreKind>,
     /// The time limits of the keychain.
     pub limits: Limits,
     /// Whether anybody may be asked for anything (`credential.interactive`).
@@ -137,14 +137,14 @@ fn is_build_server(environment: &Environment) -> bool {
 }
 
 /// `bbcloud.store`: a repository's own file cannot set it, as nothing that decides about secrets.
-fn store(config: &Config) -> Result<Option<Place>, Failure> {
+fn store(config: &Config) -> Result<Option<StoreKind>, Failure> {
     let Some(text) = config.trusted().text("bbcloud.store") else {
-        return Ok(Some(Place::System));
+        return Ok(Some(StoreKind::System));
     };
-    match (Place::parse(&text), value::boolean(&text)) {
+    match (StoreKind::parse(&text), value::boolean(&text)) {
         (Some(place), _) => Ok(Some(place)),
-        (None, Some(true)) => Ok(Some(Place::System)),
-        (None, None) if text.eq_ignore_ascii_case("auto") => Ok(Some(Place::System)),
+        (None, Some(true)) => Ok(Some(StoreKind::System)),
+        (None, None) if text.eq_ignore_ascii_case("auto") => Ok(Some(StoreKind::System)),
         (None, Some(false)) => Ok(None),
         (None, None) => Err(
             Failure::new(Kind::Usage, format!("unknown value for config 'bbcloud.store': {text}")).hint(

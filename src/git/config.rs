@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use gix::bstr::ByteSlice as _;
 
-use super::entry::{Entry, Places, reset};
+use super::entry::{Entry, Prefixes, reset};
 use super::{load, sources};
 use crate::environment::Environment;
 use crate::environment::variable::GIT_DIR;
@@ -17,7 +17,7 @@ use crate::report::Failure;
 /// All values of git's configuration, in the order in which later ones win.
 pub struct Config {
     pub(super) entries: Vec<Entry>,
-    pub(super) places: Places,
+    pub(super) places: Prefixes,
 }
 
 /// A remote of the repository, as the configuration has it.
@@ -56,7 +56,7 @@ impl Config {
 
     /// Reads the configuration that git has for the repository whose directory `git_dir` is.
     pub fn load_for(git_dir: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
-        let mut places = Places {
+        let mut places = Prefixes {
             home: environment.home(),
             prefix: sources::prefix(environment),
         };

@@ -68,7 +68,7 @@ impl Entry {
 
     /// The value as a path with `~`, `~user` and `%(prefix)` expanded; `None` if it is empty for an absent
     /// `:(optional)` file. An empty path stays one, since some keys give it a meaning.
-    pub(super) fn path(&self, places: &Places) -> Result<Option<PathBuf>, Failure> {
+    pub(super) fn path(&self, places: &Prefixes) -> Result<Option<PathBuf>, Failure> {
         let Some(text) = &self.value else {
             return Err(self.bad("path"));
         };
@@ -106,14 +106,14 @@ fn is_rooted(path: &[u8]) -> bool {
 
 /// What paths in the configuration can begin with.
 #[derive(Clone, Default)]
-pub(super) struct Places {
+pub(super) struct Prefixes {
     /// `~`
     pub(super) home: Option<PathBuf>,
     /// `%(prefix)`
     pub(super) prefix: Option<PathBuf>,
 }
 
-impl Places {
+impl Prefixes {
     pub(super) fn context(&self) -> gix::config::path::interpolate::Context<'_> {
         gix::config::path::interpolate::Context {
             git_install_dir: self.prefix.as_deref(),
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn paths_are_expanded() {
-        let places = Places {
+        let places = Prefixes {
             home: Some(PathBuf::from("/home/me")),
             prefix: None,
         };

@@ -10,7 +10,7 @@ use gix::config::file::{Metadata, includes, init};
 use gix::config::{File, KeyRef, Source, source};
 use zeroize::Zeroizing;
 
-use super::entry::{Entry, Places};
+use super::entry::{Entry, Prefixes};
 use super::{LONGEST, parameters, sources};
 use crate::environment::Environment;
 use crate::environment::variable::GIT_CONFIG_PARAMETERS;
@@ -21,7 +21,7 @@ use crate::shell;
 /// Every value that git has for `git_dir`, in the order in which later ones win.
 pub(super) fn entries(
     git_dir: Option<&Path>,
-    places: &mut Places,
+    places: &mut Prefixes,
     environment: &Environment,
 ) -> Result<Vec<Entry>, Failure> {
     let mut all = File::default();
@@ -48,7 +48,7 @@ pub(super) fn entries(
 }
 
 /// Asks git for `%(prefix)`, once, and only where a value has it and git's own variables do not tell.
-fn find_prefix(mut values: impl Iterator<Item = impl AsRef<[u8]>>, places: &mut Places) {
+fn find_prefix(mut values: impl Iterator<Item = impl AsRef<[u8]>>, places: &mut Prefixes) {
     if places.prefix.is_none() && values.any(|value| value.as_ref().contains_str("%(prefix)")) {
         places.prefix = sources::asked_prefix();
     }
@@ -163,7 +163,7 @@ fn invalid(key: &str) -> Failure {
 }
 
 /// All files at once, since `hasconfig` looks at every one of them.
-fn resolve_includes(all: &mut File, git_dir: Option<&Path>, places: &Places) -> Result<(), Failure> {
+fn resolve_includes(all: &mut File, git_dir: Option<&Path>, places: &Prefixes) -> Result<(), Failure> {
     let branch = git_dir.and_then(branch);
     let conditional = includes::conditional::Context {
         git_dir,

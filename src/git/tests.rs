@@ -10,9 +10,9 @@ use crate::environment::Environment;
 use crate::report::Failure;
 
 /// A home directory with a repository, whose files a test writes.
-struct Place(TempDir);
+struct Home(TempDir);
 
-impl Place {
+impl Home {
     fn new(files: &[(&str, &str)]) -> Self {
         let place = Self(TempDir::new().expect("a directory"));
         for (name, text) in files {
@@ -43,7 +43,7 @@ impl Place {
 
 #[test]
 fn later_files_win_and_the_command_line_wins_over_all() {
-    let place = Place::new(&[
+    let place = Home::new(&[
         ("system", "[a]\nb = system\n"),
         (".config/git/config", "[a]\nb = xdg\n"),
         (".gitconfig", "[a]\nb = global\n"),
@@ -73,7 +73,7 @@ fn later_files_win_and_the_command_line_wins_over_all() {
 
 #[test]
 fn values_are_read_in_gits_words() {
-    let place = Place::new(&[(
+    let place = Home::new(&[(
         "repo/.git/config",
         "[http]\nsslVerify\npostBuffer = 2m\nlowSpeedTime = x\nextraHeader = a\n\
          extraHeader =\nextraHeader = \"b # c\" ; d\n\
@@ -99,7 +99,7 @@ fn values_are_read_in_gits_words() {
 
 #[test]
 fn the_command_line_keeps_every_byte() {
-    let place = Place::new(&[]);
+    let place = Home::new(&[]);
     let parameters =
         "'http.https://x.y/?a.extraHeader'='A: \"b\" \\ # ; \t c'\\''s ' 'http.sslVerify'= 'a.e'='' 'a.n'='1\n2'";
     let config = place.load(&[("GIT_CONFIG_PARAMETERS", parameters)]).expect("loaded");
@@ -115,7 +115,7 @@ fn the_command_line_keeps_every_byte() {
 
 #[test]
 fn includes_follow_their_conditions() {
-    let place = Place::new(&[
+    let place = Home::new(&[
         (
             ".gitconfig",
             "[include]\npath = more\n[includeIf \"gitdir:@/repo/\"]\npath = ~/dir\n\
@@ -145,7 +145,7 @@ fn includes_follow_their_conditions() {
 
 #[test]
 fn broken_files_are_named() {
-    let place = Place::new(&[(".gitconfig", "[a\n")]);
+    let place = Home::new(&[(".gitconfig", "[a\n")]);
     let failure = place.load(&[]).expect_err("broken");
     assert_eq!(
         failure.message(),
@@ -178,14 +178,14 @@ fn broken_files_are_named() {
 
 #[test]
 fn nothing_there_is_no_failure() {
-    let place = Place::new(&[]);
+    let place = Home::new(&[]);
     assert_eq!(place.load(&[]).expect("loaded").text("a.b"), None);
     assert_eq!(Config::load(&Environment::default()).expect("loaded").text("a.b"), None);
 }
 
 #[test]
 fn a_linked_work_tree_reads_the_shared_file() {
-    let place = Place::new(&[
+    let place = Home::new(&[
         ("repo/.git/config", "[a]\nb = shared\n"),
         ("repo/.git/worktrees/w/commondir", "../..\n"),
     ]);
@@ -202,7 +202,7 @@ fn a_linked_work_tree_reads_the_shared_file() {
 
 #[test]
 fn remotes_are_listed_with_all_their_addresses() {
-    let place = Place::new(&[
+    let place = Home::new(&[
         (
             ".gitconfig",
             "[remote \"origin\"]\nproxy = p\n[remote]\npushDefault = up\n",
@@ -238,7 +238,7 @@ fn what_git_passes_to_its_programs_is_understood() {
         .expect("git");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let (path, parameters) = text.trim_end().split_once('\n').expect("two lines");
-    let place = Place::new(&[]);
+    let place = Home::new(&[]);
     let config = place.load(&[("GIT_CONFIG_PARAMETERS", parameters)]).expect("loaded");
     assert_eq!(
         config.text("http.https://x.y/.extraheader").as_deref(),

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::config::Config;
-use super::entry::{Entry, Places, reset};
+use super::entry::{Entry, Prefixes, reset};
 use crate::report::Failure;
 
 /// The values of `http.*` and `http.<url>.*` that are for one address.
@@ -17,7 +17,7 @@ use crate::report::Failure;
 /// A name is given without its section, as in `text("sslVerify")`, in any case.
 pub struct HttpConfig<'a> {
     entries: Vec<&'a Entry>,
-    places: &'a Places,
+    places: &'a Prefixes,
 }
 
 impl Config {

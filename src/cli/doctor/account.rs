@@ -3,7 +3,7 @@
 use super::Target;
 use super::checks::Checks;
 use crate::cli::scene::Scene;
-use crate::credential::account::{Account, Place, closest};
+use crate::credential::account::{Account, StoreKind, closest};
 use crate::credential::expiry;
 use crate::credential::{given, keeping};
 use crate::http::date_of;
@@ -79,7 +79,7 @@ fn check_keychain(
     let place = account
         .map(|account| account.place)
         .or(scene.policy.keep)
-        .unwrap_or(Place::System);
+        .unwrap_or(StoreKind::System);
     let fault = scene.keychain.state(place).err();
     let fault = fault.or_else(|| account.and_then(|account| scene.keychain.check(account).err()));
     let list = if accounts.is_empty() {

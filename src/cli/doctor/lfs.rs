@@ -9,8 +9,8 @@ use super::server::Asking;
 use crate::address::Address;
 use crate::cli::scene::Scene;
 use crate::git::config::Remote;
+use crate::git::layout::Layout;
 use crate::git::lfs::{self, follow};
-use crate::git::place::Place;
 use crate::repository;
 
 const NAME: &str = "lfs";
@@ -55,7 +55,7 @@ pub(super) fn check(asking: &mut Asking, address: &Address, scene: &Scene<'_>, c
 fn answered(status: u16, address: &Address, scene: &Scene<'_>, checks: &mut Checks) {
     let url = repository::lfs_url(address, &scene.base);
     let locate = |address: &str| repository::lfs_url_of(address, &scene.base);
-    let place = Place::find(Path::new(".")).ok().filter(lfs::is_used);
+    let place = Layout::find(Path::new(".")).ok().filter(lfs::is_used);
     let repository = place.map(follow::Repository::in_place);
     let is_stale = |remote: &Remote| {
         let repository = repository.as_ref();

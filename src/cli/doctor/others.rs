@@ -9,7 +9,7 @@ use super::local::find;
 use crate::cli::programs;
 use crate::cli::scene::Scene;
 use crate::git;
-use crate::git::place::Place;
+use crate::git::layout::Layout;
 use crate::redact;
 use crate::report::{Failure, Kind};
 use crate::shell;
@@ -70,7 +70,7 @@ pub(super) fn check_programs(scene: &Scene<'_>, checks: &mut Checks) {
 
 /// Where files of a project are looked for: here, and at the top of the work tree.
 fn projects() -> Vec<PathBuf> {
-    let top = Place::find(Path::new(".")).ok().and_then(|place| place.work_tree);
+    let top = Layout::find(Path::new(".")).ok().and_then(|place| place.work_tree);
     std::iter::once(PathBuf::new()).chain(top).collect()
 }
 

@@ -8,7 +8,7 @@ use crate::cli::scene::Scene;
 use crate::file::{self, Links};
 use crate::git::LONGEST;
 use crate::git::document::Document;
-use crate::git::place::Place;
+use crate::git::layout::Layout;
 use crate::redact;
 use crate::report::{Failure, Kind};
 use crate::shell::{quoted, word};
@@ -38,7 +38,7 @@ pub(super) fn check(scene: &Scene<'_>, checks: &mut Checks) {
     let mut found = Found::default();
     remotes(scene, &mut found);
     rules(scene, &mut found);
-    if let Ok(place) = Place::find(Path::new(".")) {
+    if let Ok(place) = Layout::find(Path::new(".")) {
         submodules(&place, scene, &mut found);
     }
     if found.places.is_empty() {
@@ -85,7 +85,7 @@ fn rules(scene: &Scene<'_>, found: &mut Found) {
 }
 
 /// The file of the commit, what was made of it here, and the submodules' own remotes.
-fn submodules(place: &Place, scene: &Scene<'_>, found: &mut Found) {
+fn submodules(place: &Layout, scene: &Scene<'_>, found: &mut Found) {
     if let Some(top) = &place.work_tree {
         let text = file::read_with(&top.join(".gitmodules"), Links::Refuse, LONGEST);
         for (name, url) in text.map(|text| old_urls(&text, scene)).unwrap_or_default() {

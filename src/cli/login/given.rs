@@ -6,7 +6,7 @@ use std::io;
 
 use super::{Arguments, page};
 use crate::cli::scene::Scene;
-use crate::credential::prompt::question::Place;
+use crate::credential::prompt::question::Target;
 use crate::credential::prompt::{Person as _, Prompt};
 use crate::credential::{read_file, read_line, unexpanded};
 use crate::environment::variable::BBCLOUD_USERNAME;
@@ -85,7 +85,7 @@ fn ask(username: Option<&str>, arguments: &Arguments, scene: &Scene<'_>) -> Resu
                 .hint("use '--token-stdin' or '--token-file <file>'"),
         );
     }
-    let place = Place::of(scene.base.url(), false, scene.policy.helpers.sanitize_prompt);
+    let place = Target::of(scene.base.url(), false, scene.policy.helpers.sanitize_prompt);
     scene.report.say(WHERE);
     page::open(&arguments.browser, scene)?;
     let typed = place.ask(&person, username, &[])?;

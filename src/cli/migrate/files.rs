@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::file;
 use crate::git::LONGEST;
 use crate::git::document::Document;
-use crate::git::place::{Place, is_below, without_links};
+use crate::git::layout::{Layout, is_below, without_links};
 use crate::git::replace::{Locked, Next, Patience, is_link};
 use crate::report::{Failure, Kind};
 
@@ -25,14 +25,14 @@ pub(super) struct Text {
 
 impl Text {
     /// Reads the files of `place`: the one of all its work trees, and its own.
-    pub(super) fn of(place: &Place) -> Result<Vec<Self>, Failure> {
+    pub(super) fn of(place: &Layout) -> Result<Vec<Self>, Failure> {
         let shared = Self::read(place, &place.common_dir.join("config"), true)?;
         let own = Self::read(place, &place.git_dir.join("config.worktree"), false)?;
         Ok(shared.into_iter().chain(own).collect())
     }
 
     /// Reads the file that a journal calls `name`. `None` where there is none.
-    pub(super) fn named(place: &Place, name: &str) -> Result<Option<Self>, Failure> {
+    pub(super) fn named(place: &Layout, name: &str) -> Result<Option<Self>, Failure> {
         let name = Path::new(name);
         let path = place.common_dir.join(name);
         if !is_below(name) {
@@ -45,7 +45,7 @@ impl Text {
     }
 
     /// Reads the file at `path`, which is one of `place`. `None` if it is not there and need not be.
-    fn read(place: &Place, path: &Path, needed: bool) -> Result<Option<Self>, Failure> {
+    fn read(place: &Layout, path: &Path, needed: bool) -> Result<Option<Self>, Failure> {
         let text = match file::read(path, LONGEST) {
             Ok(text) => text,
             Err(error) if !needed && error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -17,7 +17,7 @@ use self::keep::Keeper;
 use self::plan::Choice;
 use self::site::Site;
 use super::scene::{Scene, exit};
-use crate::git::place::Place;
+use crate::git::layout::Layout;
 use crate::report::{Failure, Kind};
 use crate::shell::quoted;
 
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> ExitCode {
     let mut keeper = Keeper::new(scene, arguments.discard_secrets, !arguments.no_verify);
     let mut good = true;
     for path in paths {
-        let place = Place::find(path);
+        let place = Layout::find(path);
         let done = place.and_then(|place| repository(&place, arguments, &mut keeper, scene));
         good &= done.unwrap_or_else(|failure| {
             scene.report.failure(&failure);
@@ -92,7 +92,7 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> ExitCode {
 
 /// Migrates a repository with its submodules, or puts them back. Returns whether nothing went wrong.
 fn repository(
-    place: &Place,
+    place: &Layout,
     arguments: &Arguments,
     keeper: &mut Keeper<'_, '_>,
     scene: &Scene<'_>,
@@ -130,7 +130,7 @@ fn repository(
 
 /// Says how it can be undone, and what else is needed.
 fn conclude(
-    place: &Place,
+    place: &Layout,
     arguments: &Arguments,
     (changed, good): (usize, bool),
     has_submodules: bool,

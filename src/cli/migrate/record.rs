@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::plan::Change;
 use crate::cli::journal::Journal;
 use crate::git::document::Key;
+use crate::git::layout::Layout;
 use crate::git::lfs;
-use crate::git::place::Place;
 use crate::git::replace::Patience;
 use crate::redact;
 use crate::report::Failure;
@@ -128,12 +128,12 @@ fn is_address(text: &str) -> bool {
 }
 
 /// The journal of a repository.
-pub(super) fn read(place: &Place) -> Result<Journal<Line>, Failure> {
+pub(super) fn read(place: &Layout) -> Result<Journal<Line>, Failure> {
     Journal::read(place.common_dir.join(NAME), LIST)
 }
 
 /// The journal of a repository, to be changed.
-pub(super) fn lock(place: &Place, patience: Patience) -> Result<Journal<Line>, Failure> {
+pub(super) fn lock(place: &Layout, patience: Patience) -> Result<Journal<Line>, Failure> {
     Journal::lock(place.common_dir.join(NAME), LIST, patience)
 }
 

@@ -10,8 +10,8 @@ use crate::cli::scene::{Scene, print};
 use crate::file;
 use crate::git::config::{Config, Remote};
 use crate::git::document::{Document, Key};
+use crate::git::layout::Layout;
 use crate::git::lfs::edits::Edit;
-use crate::git::place::Place;
 use crate::git::replace::Patience;
 use crate::git::{LONGEST, lfs};
 use crate::redact;
@@ -27,7 +27,7 @@ pub(super) struct Outcome {
 
 /// A repository with its configuration files.
 pub(super) struct Site {
-    pub(super) place: Place,
+    pub(super) place: Layout,
     pub(super) shown: String,
     pub(super) texts: Vec<Text>,
     pub(super) patience: Patience,
@@ -35,7 +35,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn open(place: Place, scene: &Scene<'_>) -> Result<Self, Failure> {
+    pub(super) fn open(place: Layout, scene: &Scene<'_>) -> Result<Self, Failure> {
         let config = Config::load_for(Some(&place.git_dir), scene.environment)?;
         let texts = Text::of(&place)?;
         let shown = place.work_tree.as_ref().unwrap_or(&place.git_dir).display().to_string();

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use self::fault::Fault;
 use self::limit::within;
 use self::store::Store;
-use super::account::{Account, Place};
+use super::account::{Account, StoreKind};
 #[cfg(target_os = "linux")]
 use super::index::Index;
 #[cfg(target_os = "linux")]
@@ -96,7 +96,7 @@ impl Keychain {
     pub fn check(&self, account: &Account) -> Result<(), Fault> {
         match account.place {
             #[cfg(target_os = "linux")]
-            Place::System => match self.look(&account.entry())? {
+            StoreKind::System => match self.look(&account.entry())? {
                 session_bus::View {
                     entry: session_bus::State::Open,
                     ..
@@ -122,10 +122,10 @@ impl Keychain {
     }
 
     /// Says whether the store at `place` can be used now; asks nobody for anything.
-    pub fn state(&self, place: Place) -> Result<(), Fault> {
+    pub fn state(&self, place: StoreKind) -> Result<(), Fault> {
         match place {
             #[cfg(target_os = "linux")]
-            Place::System => match self.look("")?.collection {
+            StoreKind::System => match self.look("")?.collection {
                 session_bus::State::Open => Ok(()),
                 session_bus::State::Locked => Err(Fault::Locked),
                 session_bus::State::Missing => Err(session_bus::no_collection()),
@@ -138,7 +138,7 @@ impl Keychain {
     #[cfg(target_os = "linux")]
     fn make_ready(&self, account: &Account, to_write: bool) -> Result<(), Fault> {
         use session_bus::{State, View};
-        if account.place != Place::System {
+        if account.place != StoreKind::System {
             return Ok(());
         }
         match self.look(&account.entry())? {

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::Fault;
 #[cfg(target_os = "linux")]
 use super::kernel::Keyring;
-use crate::credential::account::{Account, Place};
+use crate::credential::account::{Account, StoreKind};
 use crate::secret::Secret;
 
 /// The name under which our entries are found, and nobody else's: a search matches it in every collection.
@@ -37,13 +37,13 @@ pub(super) enum Store {
 
 impl Store {
     /// Opens the store at `place`.
-    pub(super) fn open(place: Place) -> Result<Self, Fault> {
+    pub(super) fn open(place: StoreKind) -> Result<Self, Fault> {
         match place {
-            Place::System => Ok(Self::System(System { store: system()? })),
+            StoreKind::System => Ok(Self::System(System { store: system()? })),
             #[cfg(target_os = "linux")]
-            Place::Keyutils => Ok(Self::Kernel(Keyring::open()?)),
+            StoreKind::Keyutils => Ok(Self::Kernel(Keyring::open()?)),
             #[cfg(not(target_os = "linux"))]
-            Place::Keyutils => Err(Fault::Absent("keyutils is a part of Linux".to_owned())),
+            StoreKind::Keyutils => Err(Fault::Absent("keyutils is a part of Linux".to_owned())),
         }
     }
 
@@ -218,7 +218,7 @@ mod tests {
             username: username.to_owned(),
             email: None,
             kind: Kind::AppPassword,
-            place: Place::System,
+            place: StoreKind::System,
             created: 1,
             expires: crate::credential::expiry::Expiry::Unknown,
             reminded: None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::credential::account::{Account, Place, Scope};
+use crate::credential::account::{Account, Scope, StoreKind};
 use crate::credential::expiry::Expiry;
 use crate::credential::helper::{self, Found, Question};
 use crate::credential::history::{self, History, Key, Record};
@@ -27,7 +27,7 @@ pub(in crate::credential) fn account(scope: &str, username: &str) -> Account {
         username: username.to_owned(),
         email: None,
         kind: Kind::Unknown,
-        place: Place::System,
+        place: StoreKind::System,
         created: 1,
         expires: Expiry::Unknown,
         reminded: None,

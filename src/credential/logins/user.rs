@@ -5,7 +5,7 @@ use crate::bridge::refusal::Refusal;
 use crate::credential::account::closest;
 use crate::credential::login::{Login, Source};
 use crate::credential::prompt::Note;
-use crate::credential::prompt::question::{Place, Typed};
+use crate::credential::prompt::question::{Target, Typed};
 use crate::credential::username;
 use crate::report::Failure;
 use crate::secret::kind::Kind;
@@ -63,12 +63,12 @@ impl Logins {
     }
 
     /// The URL as git shows it: with its path where that makes a difference.
-    fn place(&self) -> Place {
+    fn place(&self) -> Target {
         let accounts = self.accounts().unwrap_or_default();
         let here = accounts.iter().filter(|account| account.host == self.wanted.host);
         let helpers = &self.policy.helpers;
         let with_path = helpers.use_http_path || here.count() > 1;
-        Place::of(&self.wanted.url, with_path, helpers.sanitize_prompt)
+        Target::of(&self.wanted.url, with_path, helpers.sanitize_prompt)
     }
 
     /// Whether another process has meanwhile kept a login that is new here.

@@ -13,7 +13,7 @@ use crate::secret::Secret;
 
 /// What a user name and a password are asked for.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct Target {
     scheme: String,
     host: String,
     path: Option<String>,
@@ -31,7 +31,7 @@ pub struct Typed {
     pub at_terminal: bool,
 }
 
-impl Place {
+impl Target {
     /// Returns the place of `url`, with its path if `with_path`; `sanitize` is `credential.sanitizePrompt`.
     pub fn of(url: &Url, with_path: bool, sanitize: bool) -> Self {
         let host = url.host_str().unwrap_or_default();
@@ -129,8 +129,8 @@ fn is_unsafe(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn place(url: &str, with_path: bool, sanitize: bool) -> Place {
-        Place::of(&Url::parse(url).expect("a URL"), with_path, sanitize)
+    fn place(url: &str, with_path: bool, sanitize: bool) -> Target {
+        Target::of(&Url::parse(url).expect("a URL"), with_path, sanitize)
     }
 
     #[test]

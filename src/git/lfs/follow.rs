@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::environment::variable::GIT_WORK_TREE;
 use crate::git::config::{Config, Remote};
 use crate::git::document::Document;
-use crate::git::place::Place;
+use crate::git::layout::Layout;
 use crate::git::replace::{Next, Patience, replace};
 use crate::git::sources;
 use crate::report::Failure;
@@ -44,7 +44,7 @@ impl Repository {
     }
 
     /// Returns the repository at `place`.
-    pub fn in_place(place: Place) -> Self {
+    pub fn in_place(place: Layout) -> Self {
         Self {
             config_file: place.common_dir.join("config"),
             work_tree: place.work_tree.unwrap_or_else(|| place.git_dir.clone()),

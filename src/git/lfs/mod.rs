@@ -21,7 +21,7 @@ use std::path::Path;
 use gix::bstr::ByteSlice as _;
 
 use super::config::Config;
-use super::place::Place;
+use super::layout::Layout;
 use crate::file::{self, Links};
 
 /// The credential helper that answers from the keychain or `BBCLOUD_TOKEN`.
@@ -51,7 +51,7 @@ pub fn pushes_large_files(common_dir: &Path, config: &Config) -> bool {
 }
 
 /// Whether the repository uses git-lfs, as far as that can be seen: its objects, its attributes, its hooks.
-pub fn is_used(place: &Place) -> bool {
+pub fn is_used(place: &Layout) -> bool {
     let common = &place.common_dir;
     common.join("lfs/objects").is_dir()
         || mentions(&common.join("info/attributes"), "filter=lfs", Links::Follow)

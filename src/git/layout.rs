@@ -17,7 +17,7 @@ use crate::report::{Failure, Kind};
 
 /// A repository on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Layout {
     /// Its directory, a linked work tree's own one if it is seen from there.
     pub git_dir: PathBuf,
     /// The directory that all its work trees share.
@@ -29,7 +29,7 @@ pub struct Place {
 /// What helps where git does not start.
 const MISSING: &str = "install git 2.30 or newer, and see that 'git version' works";
 
-impl Place {
+impl Layout {
     /// Returns the repository that `path` is in, as git sees it: git itself decides whom to trust.
     ///
     /// With `safe.bareRepository=explicit` git does not look for a bare repository by itself. One that is named here,
@@ -136,7 +136,7 @@ const MOST: usize = 20_000;
 /// The submodules that have been found, and the directories that need not be looked at again.
 #[derive(Default)]
 struct Search {
-    found: Vec<Place>,
+    found: Vec<Layout>,
     seen: HashSet<PathBuf>,
 }
 
@@ -151,7 +151,7 @@ impl Search {
         paths.sort();
         for path in paths.into_iter().filter(|path| is_directory(path)) {
             if is_repository(&path) {
-                self.found.push(Place::of_directory(path.clone()));
+                self.found.push(Layout::of_directory(path.clone()));
                 self.absorbed(&path.join("modules"), depth - 1);
             } else {
                 self.absorbed(&path, depth - 1);
@@ -182,7 +182,7 @@ impl Search {
             };
             if is_repository(&git_dir) && !self.seen.contains(&git_dir) {
                 self.seen.insert(git_dir.clone());
-                self.found.push(Place::of_directory(git_dir.clone()));
+                self.found.push(Layout::of_directory(git_dir.clone()));
                 self.absorbed(&git_dir.join("modules"), depth - 1);
                 self.embedded(&work_tree.join(path), depth - 1);
             }
@@ -248,7 +248,7 @@ mod tests {
         fs::write(root.join(".gitmodules"), modules).expect("written");
         let mut search = Search::default();
         search.embedded(&root, DEEPEST);
-        assert_eq!(search.found, [Place::of_directory(root.join("inside/part/.git"))]);
+        assert_eq!(search.found, [Layout::of_directory(root.join("inside/part/.git"))]);
     }
 
     #[test]
@@ -272,12 +272,12 @@ mod tests {
         };
         fs::write(root.join(".gitmodules"), modules(&["", ".", "deep", "deep", "./deep"])).expect("written");
         link(Path::new("/dev/zero"), "deep/.gitmodules");
-        let place = Place {
+        let place = Layout {
             git_dir: root.join(".git"),
             common_dir: root.join(".git"),
             work_tree: Some(root.to_owned()),
         };
-        let found = [".git/modules/part", "deep/.git"].map(|path| Place::of_directory(root.join(path)));
+        let found = [".git/modules/part", "deep/.git"].map(|path| Layout::of_directory(root.join(path)));
         assert_eq!(place.submodules(), found);
     }
 }
