@@ -165,3 +165,46 @@ fn a_refusal_may_end_with_the_connection_and_a_success_may_not() {
         assert_eq!(found, status, "{head:?}");
     }
 }
+
+/// The limit of `login` and `status --check` is a minute, which no test waits for: here it is a part of a second.
+#[test]
+fn a_server_that_never_comes_to_an_end_is_given_up_at_the_deadline() {
+    const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
+    for (what, first) in [
+        ("a body", HEAD),
+        ("a head", b"HTTP/1.1 200 OK\r\nX: "),
+        ("silence", b""),
+    ] {
+        let (stream, server) = server(move |mut socket| {
+            let mut sent = socket.write_all(first);
+            // It always has another byte to say, so that no timeout of one read ever ends it.
+            while sent.is_ok() && !first.is_empty() {
+                thread::sleep(Duration::from_millis(10));
+                sent = socket.write_all(b"x");
+            }
+            socket.read_to_end(&mut Vec::new()).ok();
+        });
+        let started = Instant::now();
+        let watch = Watch {
+            deadline: Some(started + Duration::from_millis(400)),
+            ..Watch::default()
+        };
+        let mut exchange = start(stream, Length::Known(0), &watch);
+        let mut outcome = exchange.finish().and_then(|()| exchange.read_head().map(drop));
+        while outcome.is_ok() {
+            outcome = match exchange.read(&mut [0; 1024]) {
+                Ok(0) => break,
+                Ok(_) => Ok(()),
+                Err(error) => Err(error),
+            };
+        }
+        assert!(outcome.is_err(), "{what}: {outcome:?}");
+        let took = started.elapsed();
+        assert!(
+            took >= Duration::from_millis(400) && took < Duration::from_secs(20),
+            "{what}: {took:?}"
+        );
+        drop(exchange);
+        server.join().unwrap();
+    }
+}

@@ -1,10 +1,11 @@
 //! `api`: Bitbucket's REST API with the secret that git uses, for scripts and for a look.
 //!
-//! The answer goes to standard output as it comes. An error of the API is told in words, and standard output then
+//! The answer goes to standard output as it comes, at a terminal without what would steer it. An error of the API is told in words, and standard output then
 //! stays empty; what a script has read before an answer was cut is followed by an exit code of 1.
 
 mod pages;
 mod place;
+mod screen;
 
 use std::io::{self, Read as _, Write};
 use std::path::PathBuf;
@@ -83,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, scene: &Scene<'_>) -> Result<ExitCode, 
         pages::write_values(&mut api, url)?;
     } else {
         let mut reply = api.ask(method, url, body)?;
-        let out = &mut io::stdout().lock();
+        let out = &mut screen::open();
         // As it comes: a download may be of any size.
         let mut buffer = vec![0; 64 * 1024];
         loop {

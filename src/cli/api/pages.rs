@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::{Api, place, write};
+use super::{Api, place, screen, write};
 use crate::report::{Failure, Kind};
 
 /// The largest page, in bytes; Bitbucket's have at most 100 values.
@@ -55,7 +55,7 @@ fn write_all(api: &mut Api<'_>, url: Url, out: &mut impl io::Write) -> Result<()
 
 /// As [`write_all`], to standard output.
 pub(super) fn write_values(api: &mut Api<'_>, url: Url) -> Result<(), Failure> {
-    write_all(api, url, &mut io::BufWriter::new(io::stdout().lock()))
+    write_all(api, url, &mut io::BufWriter::new(screen::open()))
 }
 
 fn read(api: &mut Api<'_>, url: Url) -> Result<Vec<u8>, Failure> {

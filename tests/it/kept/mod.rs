@@ -233,3 +233,27 @@ fn many_fetches_at_once_share_a_copy() {
     }
     assert_eq!(requests(&scene), ["POST git-upload-pack"; 8]);
 }
+
+/// Where the cache is shared, another user may put anything in a copy's place: it is no copy, and holds nobody up.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_in_the_place_of_a_copy_is_none() {
+    for (what, script) in [
+        ("a pipe", "rm \"$0\" && mkfifo \"$0\""),
+        ("a link to a device that never ends", "ln -sf /dev/zero \"$0\""),
+        ("a link to a pipe", "mkfifo \"$0.pipe\" && ln -sf \"$0.pipe\" \"$0\""),
+        ("a directory", "rm \"$0\" && mkdir \"$0\""),
+    ] {
+        let scene = primed();
+        let copies = copies(&scene);
+        assert_eq!(copies.len(), 1, "{copies:?}");
+        for copy in &copies {
+            let mut shell = scene.command("sh", &scene.work());
+            shell.args(["-c", script]).arg(copy);
+            assert!(run(shell).success(), "{what}");
+        }
+        scene.git_ok("clone", &["fetch"]);
+        assert_eq!(requests(&scene), TWO, "{what}");
+        scene.git_ok("clone", &["ls-remote"]);
+    }
+}

@@ -1,5 +1,8 @@
 //! `api`: the REST API's answers as they are, its refusals in words, and the secret to nobody but the API.
 
+#[cfg(target_os = "linux")]
+mod ends;
+
 use std::fs;
 
 use serde_json::Value;
