@@ -63,7 +63,7 @@ fn no_text_steers_the_terminal() {
     let packet = format!("ERR {text}\n");
     let packet = format!("{:04x}{packet}0000", packet.len() + 4);
     let kind = "application/x-git-upload-pack-advertisement";
-    assert!(said(answer(200, kind, &[], packet.as_bytes()), FETCH).contains("remote: before"));
+    assert!(said(answer(200, kind, &[], packet.as_bytes()), FETCH).contains("fatal: remote error: before"));
     let named = format!("# service=before{ESCAPES}\n");
     let named = format!("{:04x}{named}0000", named.len() + 4);
     assert!(said(answer(200, kind, &[], named.as_bytes()), FETCH).contains("the server advertised 'before"));

@@ -28,7 +28,6 @@ fn breaks() -> Vec<(&'static str, Action)> {
             Action::ReplaceBody(Vec::new()),
             Action::ReplaceBody(b"<html>".to_vec()),
             Action::ReplaceBody(b"0".to_vec()),
-            Action::ReplaceBody(b"001cERR the disk is full\n".to_vec()),
             Action::Raw(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()),
             Action::Gzip { broken: true },
             Action::WrongLength { delta: 5 },
@@ -46,6 +45,11 @@ fn every_break(scene: &Scene) {
         let name = format!("{path} {action:?}");
         let said = refused_with(scene, path, action, FETCH);
         assert!(said.contains("error: "), "{name}: {said}");
+    }
+    // An error of the server's is git's to tell.
+    for path in [REFS, POST] {
+        let packet = Action::ReplaceBody(b"001cERR the disk is full\n".to_vec());
+        refused_with(scene, path, packet, FETCH);
     }
     // The same repository, and all is well.
     scene.git_ok("clone", FETCH);
