@@ -14,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::canary;
 use crate::support::fixture::MAIN;
+use crate::support::program::copy;
 use crate::support::run::run;
 use crate::support::scene::Scene;
 use crate::support::skip::skip;
@@ -30,7 +31,7 @@ pub(crate) fn open_scene() -> Option<Scene> {
     let programs = sandbox.join("programs");
     fs::create_dir(&programs).expect("it is our own directory");
     let program = programs.join("git-remote-bbcloud");
-    fs::copy(BINARY, &program).expect("a file can be copied");
+    copy(Path::new(BINARY), &program);
     scene.excuse_file(program);
     for directory in [sandbox, programs.clone()] {
         fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("it is our own directory");
