@@ -116,7 +116,7 @@ fn github_actions() {
     let text = recipe("github-actions.yml");
     let scripts: Vec<_> = text
         .match_indices("        run: |")
-        .map(|(at, _)| block(&text[at..], "run: |"))
+        .map(|(at, _)| block(text.get(at..).expect("a match is in the text"), "run: |"))
         .collect();
     assert!(text.contains("BBCLOUD_TOKEN: ${{ secrets.BBCLOUD_TOKEN }}"));
     for script in scripts {
