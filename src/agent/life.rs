@@ -180,7 +180,7 @@ fn serve_command(server: &Server, socket: Socket, program: &str, arguments: &[St
     Ok(code(status))
 }
 
-/// A signal of the terminal has reached the command by itself.
+/// Passes signals on to the command, but not Ctrl-C and Ctrl-\\: the terminal sends those to the command itself.
 fn pass_signals_on(child: &Child) {
     let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     process::on_signal(move |signal| {

@@ -4,7 +4,7 @@
 //! git <-> helper <-> bridge <-> http ---- unix socket ----> agent: policy -> login -> pool -> server
 //! ```
 //!
-//! It serves requests, never the secret. Whoever can connect to its socket can do what its rules allow, and no more. On
+//! It serves requests, never the secret. A process that can open its socket can do what its rules allow, and no more. On
 //! the socket is HTTP/1.1 in the form that a proxy is sent, one request at a time.
 //!
 //! # Reading order

@@ -160,7 +160,7 @@ impl Serving {
             .map_err(|failure| unsent(&failure))
     }
 
-    /// Returns a connection for whoever asks, unless the server has just refused that login.
+    /// Returns a connection for the client, unless the server has just refused that login.
     fn lane(&self, asking: &mut Asking, job: &mut Job<'_>) -> Result<Lane, Ended> {
         let authorization = asking.authorization().map_err(|failure| unsent(&failure))?;
         drop(authorization);

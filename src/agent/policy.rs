@@ -1,4 +1,4 @@
-//! What the agent does for whoever can reach its socket. A request is allowed if any rule allows it.
+//! What the agent does for a process that can open its socket. A request is allowed if any rule allows it.
 //!
 //! Pure: does not depend on sockets, secrets or HTTP.
 

@@ -20,7 +20,7 @@ Examples:
 A rule is a repository with what may be done there: <workspace>/<repository>, with /wiki for its wiki, then nothing or
 :read to read, :push, :create or :delete to do that as well, and =<ref> for some refs only. '*' stands for anything but a
 slash, and '**' for anything. 'push' includes overwriting: the agent cannot see whether a new commit follows from the old
-one. Whoever may push any branch may run the repository's pipelines, with their secrets.";
+one. Anyone who may push any branch can run the repository's pipelines, with their secrets.";
 
 /// Send git's requests for sandboxes and containers, without giving them the secret
 #[derive(Debug, Args)]

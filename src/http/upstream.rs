@@ -34,7 +34,7 @@ const UNHEARD: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Default)]
 pub struct Shared(Option<tls::Client>);
 
-/// Says to whoever works for a client that the client has gone.
+/// Tells the thread that serves a client that the client has gone.
 #[derive(Debug, Clone, Default)]
 pub struct Abandon(Arc<AtomicBool>);
 
